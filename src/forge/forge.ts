@@ -1,0 +1,80 @@
+import type { Digest } from '../lib/digest.ts'
+
+/** A tag as the forge has it now. */
+export interface Tag {
+  readonly name: string
+  /** The commit it points to, peeled. */
+  readonly commit: string
+  readonly annotated: boolean
+  readonly signed: boolean
+}
+
+export interface ReleaseAsset {
+  readonly name: string
+  readonly sizeBytes: number
+  /** Undefined where the forge does not store one. */
+  readonly digest: Digest | undefined
+}
+
+export interface ForgeRelease {
+  readonly tag: string
+  readonly name: string
+  readonly state: 'draft' | 'published'
+  readonly isPrerelease: boolean
+  readonly notes: string
+  /** The commit the tag is to point to, or points to. */
+  readonly commit: string
+  readonly assets: readonly ReleaseAsset[]
+  /** For people: where it can be looked at. */
+  readonly url: string
+}
+
+export interface NewRelease {
+  readonly tag: string
+  readonly name: string
+  readonly notes: string
+  readonly commit: string
+  readonly isPrerelease: boolean
+}
+
+/**
+ * Where tags, drafts, releases and assets are. `undefined` means absent; what cannot be known throws. Writes are
+ * idempotent: repeated with the same arguments they change nothing; with others they refuse (Refusal).
+ * Kinds: forge/local, and forge/github later, for which every member below has one API call or a few.
+ */
+export interface Forge {
+  /** For people: where it is, without credentials. */
+  readonly location: string
+  /** The commit of a branch, tag or id; undefined when there is none. */
+  resolve(revision: string): Promise<string | undefined>
+  findTag(name: string): Promise<Tag | undefined>
+  listTags(): Promise<readonly Tag[]>
+  createTag(tag: {
+    readonly name: string
+    readonly commit: string
+    readonly message: string
+    readonly date: Date
+  }): Promise<Tag>
+  /** Finds drafts too. */
+  findRelease(tag: string): Promise<ForgeRelease | undefined>
+  listReleases(): Promise<readonly ForgeRelease[]>
+  createDraft(release: NewRelease): Promise<ForgeRelease>
+  uploadAsset(
+    tag: string,
+    asset: { readonly name: string; readonly file: string; readonly digest: Digest },
+  ): Promise<ReleaseAsset>
+  /** The bytes as a user would get them. */
+  downloadAsset(tag: string, name: string): Promise<AsyncIterable<Uint8Array>>
+  publish(tag: string): Promise<ForgeRelease>
+  /** Commits reachable from `to` and not from `from` (undefined: from the beginning), newest first. */
+  commitsBetween(from: string | undefined, to: string): Promise<readonly Commit[]>
+}
+
+export interface Commit {
+  readonly id: string
+  readonly title: string
+  readonly body: string
+  readonly author: string
+  /** Seconds since 1970. */
+  readonly date: number
+}

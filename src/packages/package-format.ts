@@ -1,0 +1,62 @@
+import type { Artifact } from '../artifacts/artifact.ts'
+import type { Signer } from '../signing/signer.ts'
+import type { PackageSpec } from './package-spec.ts'
+
+export interface BuildContext {
+  /** Where the finished package is written; the caller moves it into the store. */
+  readonly outputPath: string
+  /** Present when the format embeds a signature and the package declares one. */
+  readonly signer?: Signer
+  readonly signal?: AbortSignal
+}
+
+/** One package format, writing and reading. Kinds: packages/deb, packages/rpm. */
+export interface PackageFormat {
+  readonly name: Artifact['kind']
+  readonly extension: string
+  /** This format's word for a canonical architecture (packages/architecture.ts). */
+  architecture(canonical: string): string
+  /** The full version as this format's tools print it, e.g. `1:1.5.1~rc1-1`. */
+  version(spec: PackageSpec): string
+  fileName(spec: PackageSpec): string
+  /** Everything wrong with the spec for this format, before anything is written. Empty when it can be built. */
+  findings(spec: PackageSpec): readonly SpecFinding[]
+  /** Streams the package to `outputPath`; the same spec and sources give the same bytes. */
+  build(spec: PackageSpec, context: BuildContext): Promise<void>
+  /** Defensive: checks structure, sizes and digests, and names the offset of what is wrong. */
+  read(path: string): Promise<PackageInfo>
+}
+
+export interface SpecFinding {
+  /** Path in the package's declaration, e.g. ['contents', 3, 'to']. */
+  readonly path: readonly (string | number)[]
+  readonly code: string
+  readonly message: string
+  readonly hint: string
+}
+
+/** What every format can say of a finished package. */
+export interface PackageInfo {
+  readonly format: string
+  readonly name: string
+  /** Full version in the format's own spelling, with epoch when there is one. */
+  readonly version: string
+  /** In the format's own word. */
+  readonly architecture: string
+  readonly files: readonly PackageFile[]
+  /** Fingerprint or key id of an embedded signature, when there is one. */
+  readonly signedBy?: string
+}
+
+export interface PackageFile {
+  /** Absolute. */
+  readonly path: string
+  readonly type: 'file' | 'directory' | 'symlink' | 'ghost'
+  /** Permission bits only. */
+  readonly mode: number
+  readonly owner: string
+  readonly group: string
+  readonly sizeBytes: number
+  readonly target?: string
+  readonly isConfig: boolean
+}
