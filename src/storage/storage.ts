@@ -9,18 +9,28 @@ export interface ObjectInfo {
   readonly version: ObjectVersion
 }
 
+export interface ReadObjectOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface GetOptions extends ReadObjectOptions {
+  /** First byte and the byte after the last one; beyond the end is cut off, as with HTTP ranges. */
+  readonly range?: { readonly start: number; readonly end?: number }
+}
+
+/** `sizeBytes` and `version` are the whole object's; the body is the range's. */
 export interface StoredObject extends ObjectInfo {
   body(): Readable
   bytes(): Promise<Uint8Array>
 }
 
-/** `replaceOf: undefined` writes whatever is there; only for content whose name contains its digest. */
+/** Without a `condition` it writes whatever is there: for names that repeat what a conditional object says. */
 export interface PutOptions {
   readonly condition?: { readonly ifAbsent: true } | { readonly ifVersion: ObjectVersion }
   readonly contentType?: string
   /** `entry`: must be revalidated on every read. `immutable`: the name never changes its bytes. */
   readonly caching?: 'entry' | 'immutable'
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 export type PutBody = Uint8Array | { readonly file: string; readonly sizeBytes: number }
@@ -32,20 +42,17 @@ export type PutBody = Uint8Array | { readonly file: string; readonly sizeBytes: 
 export interface Storage {
   /** For people: where it is, without credentials. */
   readonly location: string
-  head(path: string): Promise<ObjectInfo | undefined>
-  get(
-    path: string,
-    range?: { readonly start: number; readonly end?: number },
-  ): Promise<StoredObject | undefined>
+  head(path: string, options?: ReadObjectOptions): Promise<ObjectInfo | undefined>
+  get(path: string, options?: GetOptions): Promise<StoredObject | undefined>
   /**
    * Atomic: readers see the old object or the whole new one, and it is durable when the promise resolves. With a
    * condition that does not hold: `{ status: 'conflict' }`, and nothing is written.
    */
   put(path: string, body: PutBody, options?: PutOptions): Promise<PutResult>
-  /** In byte order of the paths. */
-  list(prefix: string): AsyncIterable<ObjectInfo>
+  /** Every object whose path begins with `prefix` (any string, as in S3), in byte order of the paths. */
+  list(prefix: string, options?: ReadObjectOptions): AsyncIterable<ObjectInfo>
   /** No error when it is absent. */
-  delete(path: string): Promise<void>
+  delete(path: string, options?: ReadObjectOptions): Promise<void>
 }
 
 export type PutResult =
