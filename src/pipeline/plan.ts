@@ -46,7 +46,13 @@ export type PlannedChange =
   | { readonly kind: 'refuse'; readonly code: string; readonly message: string; readonly hint: string }
   | { readonly kind: 'wait'; readonly summary: string; readonly whom: string }
   | { readonly kind: 'unknown'; readonly reason: string }
-  | { readonly kind: 'later'; readonly summary: string; readonly after: readonly string[] }
+  | {
+      readonly kind: 'later'
+      readonly summary: string
+      readonly after: readonly string[]
+      /** The step kind declares that it may replace what planning could not see (`Step.replacesUnseen`). */
+      readonly mayReplace?: true
+    }
   | { readonly kind: 'skip'; readonly skip: Skip }
   | { readonly kind: 'gate'; readonly summary: string }
 

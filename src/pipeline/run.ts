@@ -13,7 +13,17 @@ export interface Failure {
 
 export type NodeState =
   | { readonly status: 'waiting' }
-  | { readonly status: 'running'; readonly since: string; readonly attempt: number; readonly note?: string }
+  | {
+      readonly status: 'running'
+      readonly since: string
+      readonly attempt: number
+      readonly note?: string
+      /** Counts executions from 1 (absent: 1); the outcome of an earlier one is ignored. */
+      readonly turn?: number
+      /** Absent while it executes. `idle`: until `next`; `queued`: due, no place free; `stopping`: aborted, not over yet. */
+      readonly phase?: 'idle' | 'queued' | 'stopping'
+      readonly next?: string
+    }
   /** A gate that is open: someone must decide until `until`. */
   | { readonly status: 'open'; readonly since: string; readonly until: string }
   | {

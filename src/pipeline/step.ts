@@ -54,9 +54,16 @@ export interface Step<Options = JsonObject, Result extends Json = Json, Evidence
   readonly name: string
   readonly describe: string
   readonly options: z.ZodType<Options>
+  /** `probe` and `decide` work without the results of `needs`, so that planning need not say "later". */
+  readonly probesAlone?: true
+  /**
+   * A change that planning called "later" may turn out to be a `replace`. Only for what the run itself owns: local
+   * build output, a draft. Without it such a replace is refused, because nobody has seen what it would overwrite.
+   */
+  readonly replacesUnseen?: true
   /** Reads the world, never writes. */
   probe(options: Options, context: StepContext): Promise<Probe<Evidence>>
-  /** Pure. */
+  /** Pure. What an interrupted `act` left behind must be decided as the change that it interrupted: create stays create. */
   decide(options: Options, probe: Probe<Evidence>, context: StepContext): Change<Result>
   /** Makes one change true and returns what later steps need (JSON, no secrets). */
   act(change: Change<Result>, options: Options, context: StepContext): Promise<Result>
