@@ -1,0 +1,78 @@
+import { availableParallelism } from 'node:os'
+import { promisify } from 'node:util'
+import { constants, createZstdCompress, type ZstdCompress, zstdCompress } from 'node:zlib'
+import { chunksOf, mapInOrder } from './chunks.ts'
+import type { ByteStream, CompressOptions } from './compression.ts'
+
+const zstdAsync = promisify(zstdCompress)
+
+const MiB = 1 << 20
+
+export function compressZstd(input: ByteStream, { level, frames }: CompressOptions): ByteStream {
+  return frames === 'single' ? singleFrame(input, level) : independentFrames(input, level)
+}
+
+// A frame cannot refer to the one before it, so frames grow with the level's window.
+const frameSizeBytes = (level: number): number => (level > 12 ? 16 * MiB : 4 * MiB)
+
+async function* independentFrames(input: ByteStream, level: number): ByteStream {
+  let isEmpty = true
+  const compressFrame = (chunk: Uint8Array): Promise<Uint8Array> =>
+    zstdAsync(chunk, { chunkSize: MiB, params: frameParameters(level) })
+  for await (const frame of mapInOrder(
+    chunksOf(input, frameSizeBytes(level)),
+    availableParallelism(),
+    compressFrame,
+  )) {
+    isEmpty = false
+    yield frame
+  }
+  if (isEmpty) yield await compressFrame(new Uint8Array(0))
+}
+
+/** One frame, made by libzstd's own workers; the same bytes for any number of workers from one up. */
+async function* singleFrame(input: ByteStream, level: number): ByteStream {
+  const jobSizeBytes = level > 12 ? 8 * MiB : 4 * MiB
+  const codec = createZstdCompress({
+    chunkSize: MiB,
+    // Node ends its loop when the codec has taken the input, not when the workers have given their output: without
+    // a flush for every write it silently truncates the frame (seen with Node 24).
+    flush: constants.ZSTD_e_flush,
+    finishFlush: constants.ZSTD_e_end,
+    params: {
+      ...frameParameters(level),
+      [constants.ZSTD_c_nbWorkers]: availableParallelism(),
+      [constants.ZSTD_c_jobSize]: jobSizeBytes,
+    },
+  })
+  const writing = writeAll(chunksOf(input, 4 * jobSizeBytes), codec)
+  try {
+    for await (const piece of codec) yield piece
+    await writing
+  } finally {
+    codec.destroy()
+    await writing.catch(() => undefined)
+  }
+}
+
+async function writeAll(chunks: ByteStream, codec: ZstdCompress): Promise<void> {
+  try {
+    for await (const chunk of chunks) await writeOne(chunk, codec)
+    codec.end()
+  } catch (error) {
+    codec.destroy(error instanceof Error ? error : new Error(String(error)))
+    throw error
+  }
+}
+
+function writeOne(chunk: Uint8Array, codec: ZstdCompress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    codec.write(chunk, (error) => (error == null ? resolve() : reject(error)))
+  })
+}
+
+// dpkg-deb and rpmbuild write the checksum too.
+const frameParameters = (level: number): Record<number, number> => ({
+  [constants.ZSTD_c_compressionLevel]: level,
+  [constants.ZSTD_c_checksumFlag]: 1,
+})

@@ -1,0 +1,115 @@
+import { pipeline, Readable } from 'node:stream'
+import { createGunzip, createZstdDecompress } from 'node:zlib'
+import { UserError } from '../errors.ts'
+import type { ByteStream, CompressionKind } from './compression.ts'
+import { LzmaCoder } from './lzma.ts'
+
+export { detectCompression } from './compression.ts'
+
+export interface DecompressLimits {
+  /** More output than this is refused. */
+  readonly sizeBytesMax?: number
+  /** More output per input byte than this is refused, once the output has passed a few MiB. */
+  readonly ratioMax?: number
+}
+
+/**
+ * Decompresses several gzip members, zstd frames, xz streams and blocks in a row. Nothing is trusted: limits bound
+ * the output, and an error names how far the input was read.
+ */
+export async function* decompress(
+  input: ByteStream,
+  kind: CompressionKind,
+  limits: DecompressLimits = {},
+): ByteStream {
+  const counter = { readBytes: 0 }
+  let writtenBytes = 0
+  for await (const piece of guarded(kind, counted(input, counter), counter)) {
+    writtenBytes += piece.length
+    checkLimits(kind, writtenBytes, counter.readBytes, limits)
+    yield piece
+  }
+}
+
+// deflate reaches 1032, xz and zstd far more: zeroed disk images are real, so the default only bounds the absurd.
+const ratioMaxDefault = 20_000
+const freeBytes = 16 << 20
+
+function checkLimits(
+  kind: CompressionKind,
+  writtenBytes: number,
+  readBytes: number,
+  { sizeBytesMax = Number.POSITIVE_INFINITY, ratioMax = ratioMaxDefault }: DecompressLimits,
+): void {
+  if (writtenBytes > sizeBytesMax) {
+    throw new UserError(
+      'ARCHIVE_TOO_LARGE',
+      `The ${kind} data unpacks to more than ${sizeBytesMax} bytes (after ${readBytes} bytes of input).`,
+      {
+        hint: 'Do not use this file if you do not know where it comes from: it may be made to fill the disk.',
+      },
+    )
+  }
+  if (writtenBytes > freeBytes && writtenBytes > readBytes * ratioMax) {
+    throw new UserError(
+      'ARCHIVE_RATIO',
+      `The ${kind} data unpacks to more than ${ratioMax} times its size (after ${readBytes} bytes of input).`,
+      {
+        hint: 'Do not use this file if you do not know where it comes from: it may be made to fill the disk.',
+      },
+    )
+  }
+}
+
+async function* guarded(
+  kind: CompressionKind,
+  input: ByteStream,
+  counter: { readonly readBytes: number },
+): ByteStream {
+  try {
+    yield* decoders[kind](input)
+  } catch (error) {
+    if (!isCodecError(error)) throw error
+    throw new UserError(
+      'ARCHIVE_COMPRESSION',
+      `The ${kind} data is damaged or ends too early (read up to offset ${counter.readBytes}): ${error.message}.`,
+      { hint: 'Fetch or build the file again.', cause: error },
+    )
+  }
+}
+
+// What the codecs throw: node:zlib's errors carry a code and a number, lzma-native's are named after liblzma's.
+function isCodecError(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false
+  if ('code' in error && typeof error.code === 'string') return /^(Z_|ZSTD_|ERR_ZLIB|LZMA_)/.test(error.code)
+  return error.name.startsWith('LZMA_')
+}
+
+// A decoder of streams may be asked for this much memory by the file (xz -9 needs 65 MiB).
+const memoryMax = 256 << 20
+
+const decoders: Record<CompressionKind, (input: ByteStream) => ByteStream> = {
+  gzip: (input) => throughNode(input, createGunzip({ chunkSize: 1 << 18 })),
+  xz: (input) => LzmaCoder.decoder(memoryMax).run(smallPieces(input)),
+  zstd: (input) => throughNode(input, createZstdDecompress({ chunkSize: 1 << 18 })),
+  none: (input) => input,
+}
+
+function throughNode(input: ByteStream, codec: NodeJS.ReadWriteStream & AsyncIterable<Buffer>): ByteStream {
+  // The callback only keeps the failure from being unhandled: the reader of the codec gets it.
+  return pipeline(Readable.from(input, { objectMode: false }), codec, () => undefined) as typeof codec
+}
+
+async function* counted(input: ByteStream, counter: { readBytes: number }): ByteStream {
+  for await (const piece of input) {
+    counter.readBytes += piece.length
+    yield piece
+  }
+}
+
+/** liblzma gives all the output of one input at once, so a piece must be small enough that a bomb fits into memory. */
+async function* smallPieces(input: ByteStream): ByteStream {
+  for await (const piece of input) {
+    for (let offset = 0; offset < piece.length; offset += 8192) yield piece.subarray(offset, offset + 8192)
+  }
+}
