@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import type { Step } from '../../pipeline/step.ts'
+import { type Choice, choice } from '../choice.ts'
+import { openSigner } from '../keys.ts'
+
+type Options = { readonly name: string; readonly key: Choice }
+type Result = { readonly fingerprint: string; readonly userId: string; readonly algorithm: string }
+
+/** Opens a signing key. Nothing is ever written: a key that cannot sign stops the plan, before the first change. */
+export const checkKey: Step<Options, Result, Result> = {
+  name: 'check-key',
+  describe: 'Opens a signing key and checks that it can sign now.',
+  options: z.object({ name: z.string(), key: choice }),
+  probesAlone: true,
+  async probe({ key }, context) {
+    const { fingerprint, userId, algorithm } = await openSigner(key, context)
+    return { state: 'present', evidence: { fingerprint, userId, algorithm } }
+  },
+  decide({ name }, probe) {
+    if (probe.state !== 'present') throw new Error('Opening a key gives the key or throws')
+    const { fingerprint, userId, algorithm } = probe.evidence
+    return {
+      kind: 'keep',
+      summary: `key "${name}" is ${algorithm} ${fingerprint.slice(-16)} of ${userId}`,
+      result: probe.evidence,
+    }
+  },
+  async act() {
+    throw new Error('A key is never changed: decide only keeps')
+  },
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { UserError } from '../../errors.ts'
+import type { Tag } from '../../forge/forge.ts'
+import type { Step } from '../../pipeline/step.ts'
+import { type Choice, choice } from '../choice.ts'
+import { openForge } from '../forge-choice.ts'
+
+type Options = { readonly forge: Choice; readonly tag: string; readonly message: string }
+type Result = { readonly tag: string; readonly commit: string }
+
+/** Tags the run's commit. A tag that points elsewhere is never moved. */
+export const createTag: Step<Options, Result, Tag> = {
+  name: 'create-tag',
+  describe: 'Creates the annotated tag of the release at the commit of the run.',
+  options: z.object({ forge: choice, tag: z.string(), message: z.string() }),
+  probesAlone: true,
+  async probe({ forge, tag }, context) {
+    const found = await openForge(forge, context).findTag(tag)
+    return found === undefined ? { state: 'absent' } : { state: 'present', evidence: found }
+  },
+  decide({ tag }, probe, { run }) {
+    if (probe.state !== 'present') return { kind: 'create', summary: `tag ${tag} at ${short(run.commit)}` }
+    const found = probe.evidence
+    if (found.commit === run.commit) {
+      return {
+        kind: 'keep',
+        summary: `tag ${tag} is at ${short(run.commit)}`,
+        result: { tag, commit: run.commit },
+      }
+    }
+    return {
+      kind: 'refuse',
+      code: 'TAG_ELSEWHERE',
+      message: `The tag "${tag}" exists and points to ${short(found.commit)}, not to ${short(run.commit)}.`,
+      hint: 'A released tag is never moved: choose the next version, or check out the tagged commit to finish that release.',
+    }
+  },
+  async act(_change, { forge, tag, message }, context) {
+    const date = new Date(context.run.epoch * 1000)
+    await openForge(forge, context).createTag({ name: tag, commit: context.run.commit, message, date })
+    return { tag, commit: context.run.commit }
+  },
+  async verify({ tag, commit }, { forge }, context) {
+    const found = await openForge(forge, context).findTag(tag)
+    if (found?.commit === commit) return
+    throw new UserError('TAG_NOT_VISIBLE', `The tag "${tag}" is not at ${short(commit)} when read back.`, {
+      hint: 'Somebody removed or moved it while the release ran; look into the repository and its protection rules.',
+    })
+  },
+}
+
+const short = (commit: string): string => commit.slice(0, 12)

@@ -1,0 +1,21 @@
+import { resolve } from 'node:path'
+import type { StepContext } from '../pipeline/step.ts'
+import { signerProviders } from '../signing/index.ts'
+import type { Signer } from '../signing/signer.ts'
+import { type Choice, createChosen } from './choice.ts'
+
+/** Reads and checks the key; an expired, locked or unusable one fails here, before anything is written. */
+export async function openSigner(key: Choice, context: StepContext): Promise<Signer> {
+  return createChosen(signerProviders, key, {
+    environment: context.environment,
+    root: resolve(context.root),
+    signal: context.signal,
+    now: context.now(),
+  })
+}
+
+export async function openSigners(keys: readonly Choice[], context: StepContext): Promise<readonly Signer[]> {
+  const signers: Signer[] = []
+  for (const key of keys) signers.push(await openSigner(key, context))
+  return signers
+}
