@@ -1,11 +1,16 @@
 import type { Readable } from 'node:stream'
+import type { z } from 'zod'
+import type { Provider } from '../provider.ts'
 
 /** Opaque proof of one state of one object: an ETag, or a digest on a file system. */
 export type ObjectVersion = string
 
-export interface ObjectInfo {
+export interface ListedObject {
   readonly path: string
   readonly sizeBytes: number
+}
+
+export interface ObjectInfo extends ListedObject {
   readonly version: ObjectVersion
 }
 
@@ -50,7 +55,7 @@ export interface Storage {
    */
   put(path: string, body: PutBody, options?: PutOptions): Promise<PutResult>
   /** Every object whose path begins with `prefix` (any string, as in S3), in byte order of the paths. */
-  list(prefix: string, options?: ReadObjectOptions): AsyncIterable<ObjectInfo>
+  list(prefix: string, options?: ReadObjectOptions): AsyncIterable<ListedObject>
   /** No error when it is absent. */
   delete(path: string, options?: ReadObjectOptions): Promise<void>
 }
@@ -58,3 +63,14 @@ export interface Storage {
 export type PutResult =
   | { readonly status: 'written'; readonly version: ObjectVersion }
   | { readonly status: 'conflict' }
+
+export interface StorageContext {
+  /** Absolute; what relative paths in the options are relative to. */
+  readonly folder: string
+}
+
+export type StorageProvider<Options extends z.ZodObject = z.ZodObject> = Provider<
+  Storage,
+  Options,
+  StorageContext
+>

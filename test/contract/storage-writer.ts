@@ -1,0 +1,52 @@
+// One of several processes that write to the same storage; see storage.ts beside it.
+import { createInterface } from 'node:readline'
+import { storages } from '../../src/storage/index.ts'
+import type { Storage } from '../../src/storage/storage.ts'
+
+const [provider, options, folder, mode, amount] = process.argv.slice(2)
+const found = storages.find(({ name }) => name === provider)
+if (found === undefined || options === undefined || folder === undefined) throw new Error('wrong arguments')
+const storage = found.create(found.options.parse(JSON.parse(options)), { folder })
+
+/** Several writers at once try to make the same object. */
+async function create(): Promise<void> {
+  const tries = Array.from({ length: Number(amount) }, (_, index) =>
+    storage.put('race/one', Buffer.from(`${process.pid}.${index}`), { condition: { ifAbsent: true } }),
+  )
+  const statuses = (await Promise.all(tries)).map(({ status }) => status)
+  process.stdout.write(`${statuses.filter((status) => status === 'written').length}\n`)
+}
+
+/** Counts up in one object by compare-and-swap. */
+async function count(): Promise<void> {
+  for (let done = 0; done < Number(amount); ) {
+    const object = await storage.get('race/counter')
+    if (object === undefined) throw new Error('the counter is gone')
+    const next = Number(Buffer.from(await object.bytes()).toString()) + 1
+    const result = await storage.put('race/counter', Buffer.from(`${next}`), {
+      condition: { ifVersion: object.version },
+    })
+    if (result.status === 'written') done++
+  }
+  process.stdout.write('done\n')
+}
+
+/** Writes two bodies in turn until it is killed. */
+async function forever(target: Storage): Promise<void> {
+  const bodies = ['a', 'b'].map((letter) => Buffer.alloc(Number(amount), letter))
+  process.stdout.write('writing\n')
+  for (;;) for (const body of bodies) await target.put('kill/object', body)
+}
+
+const modes: { readonly [mode: string]: () => Promise<void> } = {
+  create,
+  count,
+  forever: () => forever(storage),
+}
+
+process.stdout.write('ready\n')
+const lines = createInterface({ input: process.stdin })
+for await (const _go of lines) {
+  await modes[mode ?? '']?.()
+  lines.close()
+}
