@@ -2,8 +2,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { compress } from './compress.ts'
-import { type ByteStream, type CompressionKind, compressions, detectCompression } from './compression.ts'
-import { decompress } from './decompress.ts'
+import { type ByteStream, type CompressionKind, compressions } from './compression.ts'
+import { decompress, detectCompression } from './decompress.ts'
 
 const kinds = ['gzip', 'xz', 'zstd', 'none'] as const satisfies readonly CompressionKind[]
 

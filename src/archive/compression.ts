@@ -55,15 +55,6 @@ export const compressions = {
 
 export const compressionKinds: readonly CompressionKind[] = ['gzip', 'xz', 'zstd', 'none']
 
-/** The compression that these first bytes are; `none` when they carry no known magic. */
-export function detectCompression(firstBytes: Uint8Array): CompressionKind {
-  const found = compressionKinds.find((kind) => {
-    const { magic } = compressions[kind]
-    return magic.length > 0 && magic.every((byte, index) => firstBytes[index] === byte)
-  })
-  return found ?? 'none'
-}
-
 /** The compression of a file name, e.g. `data.tar.zst`; undefined when its last extension is not one of ours. */
 export function compressionOfName(name: string): CompressionKind | undefined {
   if (name.endsWith('.tar')) return 'none'

@@ -1,10 +1,17 @@
 import { pipeline, Readable } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { UserError } from '../errors.ts'
-import type { ByteStream, CompressionKind } from './compression.ts'
+import { type ByteStream, type CompressionKind, compressionKinds, compressions } from './compression.ts'
 import { LzmaCoder } from './lzma.ts'
 
-export { detectCompression } from './compression.ts'
+/** The compression that these first bytes are; `none` when they carry no known magic. */
+export function detectCompression(firstBytes: Uint8Array): CompressionKind {
+  const found = compressionKinds.find((kind) => {
+    const { magic } = compressions[kind]
+    return magic.length > 0 && magic.every((byte, index) => firstBytes[index] === byte)
+  })
+  return found ?? 'none'
+}
 
 export interface DecompressLimits {
   /** More output than this is refused. */

@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest'
+import type { PackageVersion } from './package-spec.ts'
+import {
+  debVersion,
+  debVersionWithoutEpoch,
+  relationVersionIn,
+  rpmVersion,
+  rpmVersionText,
+  versionFindings,
+} from './version.ts'
+import { compareDebVersions, compareRpmVersions } from './version-order.ts'
+
+const version = (declared: string, more: Partial<PackageVersion> = {}): PackageVersion => ({
+  epoch: 0,
+  declared,
+  build: '1',
+  scheme: 'standard',
+  ...more,
+})
+
+const rpmText = (of: PackageVersion): string => rpmVersionText(rpmVersion(of))
+
+test.each([
+  [version('1.5.1'), '1.5.1-1', '1.5.1-1'],
+  [version('1.5.0-rc.1'), '1.5.0~rc.1-1', '1.5.0~rc.1-1'],
+  [version('1.5.0-rc.1+build.7'), '1.5.0~rc.1+build.7-1', '1.5.0~rc.1+build.7-1'],
+  [version('1.5.0+build.7'), '1.5.0+build.7-1', '1.5.0+build.7-1'],
+  [version('1.5.0-rc-1'), '1.5.0~rc-1-1', '1.5.0~rc.1-1'],
+  [version('2024-01-05'), '2024-01-05-1', '2024.01.05-1'],
+  [version('2024-01-05', { build: '' }), '2024.01.05', '2024.01.05-1'],
+  [version('1.5.1', { epoch: 2, build: '3' }), '2:1.5.1-3', '2:1.5.1-3'],
+  [version('1.5.1', { scheme: 'ket' }), '1.5.1-1', '1.5.1_1-1'],
+  [version('1.5.0-beta.3', { scheme: 'ket' }), '1.5.0~beta.3-1', '1.5.0~beta.3_1-1'],
+])('%o becomes %s and %s', (declared, deb, rpm) => {
+  expect(debVersion(declared)).toBe(deb)
+  expect(rpmText(declared)).toBe(rpm)
+})
+
+test.each(['standard', 'ket'])(
+  'in the scheme %s betas, candidates, finals and rebuilds sort in that order in both formats',
+  (scheme) => {
+    const order = [
+      version('1.5.0-beta.3', { scheme }),
+      version('1.5.0-beta.10', { scheme }),
+      version('1.5.0-rc.1', { scheme }),
+      version('1.5.0', { scheme }),
+      version('1.5.0', { scheme, build: '9' }),
+      version('1.5.0', { scheme, build: '10' }),
+      version('1.5.1', { scheme }),
+      version('1.0.0', { scheme, epoch: 1 }),
+    ]
+
+    expect(order.toSorted((a, b) => compareDebVersions(debVersion(a), debVersion(b)))).toEqual(order)
+    expect(order.toSorted((a, b) => compareRpmVersions(rpmText(a), rpmText(b)))).toEqual(order)
+  },
+)
+
+test('file names leave the epoch out', () => {
+  expect(debVersionWithoutEpoch(version('1.0', { epoch: 3 }))).toBe('1.0-1')
+})
+
+test('a version in a relation is written once', () => {
+  expect(relationVersionIn('deb', '2.17')).toBe('2.17')
+  expect(relationVersionIn('rpm', '1.5.0-rc.1')).toBe('1.5.0~rc.1')
+  expect(relationVersionIn('deb', '1.5.1-1')).toBe('1.5.1-1')
+  expect(relationVersionIn('deb', version('1.5.1', { scheme: 'ket' }))).toBe('1.5.1-1')
+  expect(relationVersionIn('rpm', version('1.5.1', { scheme: 'ket', epoch: 1 }))).toBe('1:1.5.1_1-1')
+})
+
+describe('findings', () => {
+  const codes = (format: 'deb' | 'rpm', of: PackageVersion): string[] =>
+    versionFindings(format, of).map(({ code }) => code)
+
+  test.each([
+    ['v1.0.0', ['VERSION_PREFIX'], ['VERSION_PREFIX']],
+    ['1.0_1', ['VERSION_CHARACTER'], []],
+    ['1.0^git', ['VERSION_CHARACTER'], []],
+    ['1.0/2', ['VERSION_CHARACTER'], ['VERSION_CHARACTER']],
+    ['latest', ['VERSION_START'], ['VERSION_START']],
+    ['', ['VERSION_START'], ['VERSION_START']],
+    ['1.5.1-1', ['VERSION_AMBIGUOUS'], ['VERSION_AMBIGUOUS']],
+    ['1.5.1-rc.1+g1a2b', [], []],
+  ])('%s has %j for deb and %j for rpm', (declared, deb, rpm) => {
+    expect(codes('deb', version(declared))).toEqual(deb)
+    expect(codes('rpm', version(declared))).toEqual(rpm)
+  })
+
+  test('a build number, an epoch and a scheme are checked too', () => {
+    expect(codes('rpm', version('1.0', { build: '1-2', epoch: -1, scheme: 'calver' }))).toEqual([
+      'VERSION_SCHEME',
+      'VERSION_EPOCH',
+      'BUILD_CHARACTER',
+    ])
+    expect(codes('deb', version('1.0', { build: '1_2' }))).toEqual(['BUILD_CHARACTER'])
+  })
+})
