@@ -1,4 +1,8 @@
-/** A key that can sign. Making a signer reads and checks the whole key first: expired, locked or unusable keys fail here. */
+/**
+ * A key that can sign. Making a signer reads and checks the whole key first: expired, locked or unusable keys fail here.
+ * A date before the key's own is moved to the key's: commits may be older than keys, but no client accepts a signature
+ * that is older than its key.
+ */
 export interface Signer {
   /** Upper-case hex of the primary key's fingerprint. */
   readonly fingerprint: string
@@ -9,6 +13,10 @@ export interface Signer {
   /** What goes beside a repository, and into `rpm --import`. */
   readonly publicKeyArmored: string
   readonly publicKeyBinary: Uint8Array
+  /** When clients stop accepting what this key signs; absent when it never expires. */
+  readonly expiresAt?: Date
+  /** For people: what does not stop signing, such as clients that cannot read this kind of key. */
+  readonly warnings?: readonly string[]
   /** OpenPGP v4 detached binary signature packet (RFC 9580, 5.2.3); same data, key and date give the same bytes. */
   signDetached(data: Uint8Array, date: Date): Promise<Uint8Array>
   /** The same, ASCII armored. */
@@ -21,6 +29,6 @@ export interface Signer {
 export interface SignatureVerifier {
   /** Throws a UserError that names what is wrong; returns the fingerprint of the key that signed. */
   verifyDetached(data: Uint8Array, signature: Uint8Array | string): Promise<string>
-  /** Returns the signed text and the fingerprint. */
+  /** Returns the signed text, which ends with a line end, and the fingerprint. */
   verifyCleartext(message: string): Promise<{ text: string; fingerprint: string }>
 }

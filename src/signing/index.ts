@@ -1,0 +1,4 @@
+import { openpgp } from './openpgp/openpgp.ts'
+
+/** Kinds of signing that hawser.yaml can name. */
+export const signerProviders = [openpgp] as const

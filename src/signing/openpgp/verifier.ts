@@ -1,0 +1,107 @@
+import {
+  createMessage,
+  type Key,
+  type KeyID,
+  readCleartextMessage,
+  readSignature,
+  type Signature,
+  type VerifyMessageResult,
+  verify,
+} from 'openpgp'
+import { UserError } from '../../errors.ts'
+import type { SignatureVerifier } from '../signer.ts'
+import { fingerprintOf, readPublicKeys } from './read-key.ts'
+import { settings } from './settings.ts'
+
+/** Trusts the given keyrings. With `now`, signatures of keys that have expired since, and of the future, are refused. */
+export async function openpgpVerifier(
+  publicKeys: readonly (string | Uint8Array)[],
+  now?: Date,
+): Promise<SignatureVerifier> {
+  const keys = (await Promise.all(publicKeys.map(readPublicKeys))).flat()
+  const options = { verificationKeys: keys, date: now ?? null, config: settings }
+  return {
+    verifyDetached: async (data, signature) => {
+      const message = await createMessage({ binary: data })
+      return signerOf(
+        await verify({ ...options, message, signature: await parseSignature(signature) }),
+        keys,
+        now,
+      )
+    },
+    verifyCleartext: async (written) => {
+      const message = await parseCleartext(written)
+      const fingerprint = await signerOf(await verify({ ...options, message }), keys, now)
+      return { text: `${message.getText()}\n`, fingerprint }
+    },
+  }
+}
+
+async function parseSignature(written: Uint8Array | string): Promise<Signature> {
+  try {
+    if (typeof written !== 'string' && ((written[0] ?? 0) & 0x80) !== 0) {
+      return await readSignature({ binarySignature: written, config: settings })
+    }
+    return await readSignature({ armoredSignature: Buffer.from(written).toString(), config: settings })
+  } catch (cause) {
+    throw new UserError('SIGNATURE_UNREADABLE', 'The signature is not a readable OpenPGP signature.', {
+      hint: 'Check that the file is complete, and that it is a detached signature.',
+      cause,
+    })
+  }
+}
+
+async function parseCleartext(written: string): Promise<Awaited<ReturnType<typeof readCleartextMessage>>> {
+  try {
+    return await readCleartextMessage({ cleartextMessage: written, config: settings })
+  } catch (cause) {
+    throw new UserError('SIGNATURE_UNREADABLE', 'The text is not a readable cleartext-signed message.', {
+      hint: 'It begins with "-----BEGIN PGP SIGNED MESSAGE-----" and ends with a signature. Check that it is complete.',
+      cause,
+    })
+  }
+}
+
+/** One good signature of a trusted key is enough, as for apt; a bad one beside it is not an error there either. */
+async function signerOf(
+  { signatures }: Pick<VerifyMessageResult, 'signatures'>,
+  keys: readonly Key[],
+  now: Date | undefined,
+): Promise<string> {
+  let failure: UserError | undefined
+  for (const { keyID, verified } of signatures) {
+    const key = keys.find((candidate) => candidate.getKeys(keyID).length > 0)
+    try {
+      await verified
+      if (key === undefined) throw new Error('Only signatures of known keys are verified')
+      if (now !== undefined) await key.verifyPrimaryKey(now, undefined, settings)
+      return fingerprintOf(key)
+    } catch (cause) {
+      if (key !== undefined) failure = wrong(key, cause)
+    }
+  }
+  throw failure ?? unknownKey(signatures, keys)
+}
+
+function wrong(key: Key, cause: unknown): UserError {
+  const why = cause instanceof Error ? `${cause.message.replace(/\.$/, '')}.` : ''
+  return new UserError(
+    'SIGNATURE_INVALID',
+    `The signature of the key ${fingerprintOf(key)} is not valid. ${why}`,
+    {
+      hint: 'The content was changed after it was signed, or the key may not sign any more. Do not use it; publish it again.',
+      cause,
+    },
+  )
+}
+
+function unknownKey(signatures: readonly { readonly keyID: KeyID }[], keys: readonly Key[]): UserError {
+  const issuers = signatures.map(({ keyID }) => keyID.toHex().toUpperCase()).join(', ')
+  const message =
+    issuers === ''
+      ? 'There is no signature.'
+      : `The signature is of the key ${issuers}, which is not trusted.`
+  return new UserError('SIGNATURE_UNTRUSTED', message, {
+    hint: `Trusted keys: ${keys.map(fingerprintOf).join(', ') || 'none'}.`,
+  })
+}
