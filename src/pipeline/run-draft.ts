@@ -53,9 +53,8 @@ export function finished(draft: Draft): Transition {
 function statusOf({ nodes, cancelledBecause }: Draft): RunStatus {
   const states = Object.values(nodes)
   const some = (test: (state: NodeState) => boolean): boolean => states.some(test)
-  if (some(({ status }) => status === 'running' || status === 'waiting')) {
+  if (some(({ status }) => status === 'running'))
     return cancelledBecause === undefined ? 'running' : 'cancelling'
-  }
   if (some(({ status }) => status === 'open')) return 'waiting'
   if (states.every(isComplete)) return 'published'
   if (cancelledBecause !== undefined) return 'cancelled'

@@ -40,6 +40,8 @@ export interface StepContext {
   readonly signal: AbortSignal
   /** One line of progress for people. Secrets are masked by the caller. */
   log(text: string): void
+  /** Called with each secret before it is used, so that nothing can print it. */
+  maskSecret(secret: string | Uint8Array): void
   readonly environment: { readonly [name: string]: string | undefined }
   /** The wall clock, for signatures' dates and waits only; never for content. */
   now(): Date

@@ -1,0 +1,437 @@
+import { describe, expect, test } from 'vitest'
+import { exitCodes, failureText, Refusal } from '../errors.ts'
+import { digestOf } from '../lib/digest.ts'
+import type { StepOutcome } from './engine.ts'
+import type { Plan, PlannedNode } from './plan.ts'
+import { planDigest } from './plan-digest.ts'
+import type { GateDecision, Run } from './run.ts'
+import { isComplete, isExecuting } from './run-draft.ts'
+import type { RunCommand, RunEvent, Transition } from './run-event.ts'
+import { exitCodeOf } from './run-exit.ts'
+import { sampleGate, samplePlan, sampleStep } from './sample-plan.ts'
+import { startBeside } from './starting.ts'
+import { advance, startRun, takeOver } from './transitions.ts'
+
+const start = new Date('2026-01-02T03:04:05Z')
+const done: StepOutcome = { status: 'done', did: 'create', summary: 'made', result: { ok: true } }
+const failing = (fate: 'user' | 'transient' | 'refused' | 'bug'): StepOutcome => ({
+  status: 'failed',
+  failure: { class: fate, code: 'X', message: 'no' },
+})
+
+/** A run with its commands still to be obeyed. */
+function play(plan: Plan) {
+  let { run, commands } = startRun(plan, 1, start)
+  const pending = [...commands]
+  const happen = (event: RunEvent): Run => {
+    const next = advance(run, event, start)
+    run = next.run
+    pending.push(...next.commands)
+    return run
+  }
+  const turn = (node: string): number => {
+    const state = run.nodes[node]
+    return state?.status === 'running' ? (state.turn ?? 1) : 0
+  }
+  return {
+    get run() {
+      return run
+    },
+    pending,
+    happen,
+    settle: (node: string, outcome: StepOutcome = done) =>
+      happen({ type: 'settled', node, turn: turn(node), outcome }),
+    due: (node: string) => happen({ type: 'due', node, turn: turn(node) }),
+    executing: () =>
+      Object.keys(run.nodes).filter((id) => isExecuting(run.nodes[id] ?? { status: 'waiting' })),
+    status: (node: string) => run.nodes[node]?.status,
+    decision: (decision: 'approve' | 'reject', digest = planDigest(plan)): GateDecision => ({
+      decision,
+      by: 'ann',
+      reason: 'tested',
+      at: start.toISOString(),
+      planDigest: digest,
+    }),
+  }
+}
+
+const thrownBy = (work: () => unknown): unknown => {
+  try {
+    work()
+  } catch (error) {
+    return error
+  }
+  throw new Error('Nothing was thrown')
+}
+
+describe('steps', () => {
+  test('a step starts when all it needs is done, and the last one publishes the run', () => {
+    const game = play(
+      samplePlan([
+        sampleStep('a'),
+        sampleStep('b', ['a']),
+        sampleStep('c', ['a']),
+        sampleStep('d', ['b', 'c']),
+      ]),
+    )
+
+    expect(game.executing()).toEqual(['a'])
+    game.settle('a')
+    expect(game.executing()).toEqual(['b', 'c'])
+    game.settle('b')
+    expect(game.status('d')).toBe('waiting')
+    game.settle('c')
+    game.settle('d')
+
+    expect(game.run.status).toBe('published')
+    expect(game.run.endedAt).toBe(start.toISOString())
+    expect(exitCodeOf(game.run)).toBe(exitCodes.done)
+  })
+
+  test('no more steps run than the plan allows', () => {
+    const game = play(samplePlan([sampleStep('a'), sampleStep('b'), sampleStep('c')], 2))
+
+    expect(game.executing()).toEqual(['a', 'b'])
+    game.settle('a')
+    expect(game.executing()).toEqual(['b', 'c'])
+  })
+
+  test('a failed step blocks those behind it, while others finish', () => {
+    const game = play(
+      samplePlan([
+        sampleStep('a'),
+        sampleStep('b', ['a']),
+        sampleStep('c', ['b']),
+        sampleStep('d'),
+        sampleStep('e', ['d']),
+      ]),
+    )
+
+    game.settle('a', failing('user'))
+    game.settle('d')
+    game.settle('e')
+
+    expect(game.run.nodes['b']).toEqual({ status: 'skipped', skip: { reason: 'blocked', by: 'a' } })
+    expect(game.run.nodes['c']).toEqual({ status: 'skipped', skip: { reason: 'blocked', by: 'a' } })
+    expect(game.status('e')).toBe('done')
+    expect(game.run.status).toBe('failed')
+    expect(exitCodeOf(game.run)).toBe(exitCodes.repair)
+  })
+
+  test('a step that is left out on purpose does not block', () => {
+    const skip = { reason: 'not selected', by: '--only' } as const
+    const game = play(samplePlan([sampleStep('a', [], { skip }), sampleStep('b', ['a'])]))
+
+    game.settle('b')
+
+    expect(game.run.status).toBe('published')
+  })
+
+  test('a step that was declared blocked keeps the run from being published', () => {
+    const skip = { reason: 'blocked', by: 'missing key' } as const
+    const game = play(samplePlan([sampleStep('a', [], { skip }), sampleStep('b', ['a']), sampleStep('c')]))
+
+    game.settle('c')
+
+    expect(game.run.nodes['b']).toEqual({ status: 'skipped', skip: { reason: 'blocked', by: 'missing key' } })
+    expect(game.run.status).toBe('failed')
+  })
+
+  test('only transient failures are tried again, up to the limit of attempts', () => {
+    const game = play(samplePlan([sampleStep('a')]))
+
+    game.settle('a', failing('transient'))
+    expect(game.run.nodes['a']).toMatchObject({ status: 'running', phase: 'idle', attempt: 2, note: 'no' })
+    game.due('a')
+    expect(game.executing()).toEqual(['a'])
+    game.settle('a', failing('transient'))
+    game.due('a')
+    game.settle('a', failing('transient'))
+
+    expect(game.status('a')).toBe('failed')
+    expect(exitCodeOf(game.run)).toBe(exitCodes.failed)
+  })
+
+  test.each([
+    ['refused', 'refused', exitCodes.refused],
+    ['user', 'failed', exitCodes.repair],
+    ['bug', 'failed', exitCodes.bug],
+  ] as const)('a failure of the class %s is final', (fate, status, code) => {
+    const game = play(samplePlan([sampleStep('a')]))
+
+    game.settle('a', failing(fate))
+
+    expect(game.run.status).toBe(status)
+    expect(exitCodeOf(game.run)).toBe(code)
+  })
+
+  test('the other side says when to come back, and the delay is the same each time it is computed', () => {
+    const plan = samplePlan([sampleStep('a')])
+    const wakes = [1, 2].map(() => {
+      const game = play(plan)
+      game.settle('a', { ...failing('transient'), retryAfterMs: 30_000 } as StepOutcome)
+      return game.pending.filter((command) => command.type === 'wake')
+    })
+
+    expect(wakes[0]).toEqual(wakes[1])
+    expect(wakes[0]?.at(-1)).toMatchObject({ event: { type: 'due' }, afterMs: 30_000 })
+  })
+
+  test('a step that is not ready asks again without using up an attempt, and lends its place', () => {
+    const game = play(samplePlan([sampleStep('a'), sampleStep('b')], 1))
+
+    game.settle('a', { status: 'again', afterMs: 100, note: 'waiting for CI' })
+    expect(game.run.nodes['a']).toMatchObject({ phase: 'idle', attempt: 1, note: 'waiting for CI' })
+    expect(game.executing()).toEqual(['b'])
+    game.due('a')
+    expect(game.run.nodes['a']).toMatchObject({ phase: 'queued' })
+    game.settle('b')
+
+    expect(game.executing()).toEqual(['a'])
+  })
+
+  test('the outcome of an earlier execution is ignored', () => {
+    const game = play(samplePlan([sampleStep('a')]))
+
+    game.settle('a', { status: 'again', afterMs: 1, note: 'soon' })
+    game.due('a')
+    const before = game.run
+    game.happen({ type: 'settled', node: 'a', turn: 1, outcome: done })
+
+    expect(game.run).toBe(before)
+  })
+
+  test('a step over its limit is aborted, and fails once it is over', () => {
+    const game = play(samplePlan([sampleStep('a'), sampleStep('b')], 1))
+
+    game.happen({ type: 'timeout', node: 'a' })
+    expect(game.pending.at(-1)).toEqual({ type: 'abort', node: 'a', turn: 1 })
+    expect(game.executing()).toEqual(['a'])
+    game.happen({ type: 'stopped', node: 'a', turn: 1 })
+
+    expect(game.run.nodes['a']).toMatchObject({
+      status: 'failed',
+      failure: { class: 'timeout', code: 'STEP_TIMEOUT' },
+    })
+    expect(game.executing()).toEqual(['b'])
+  })
+
+  test('a step that is done before the abort reaches it is done', () => {
+    const game = play(samplePlan([sampleStep('a')]))
+
+    game.happen({ type: 'timeout', node: 'a' })
+    game.settle('a')
+
+    expect(game.run.status).toBe('published')
+  })
+})
+
+describe('gates', () => {
+  const gated = samplePlan([sampleStep('a'), sampleGate('ok', ['a']), sampleStep('b', ['ok'])])
+
+  test('an open gate is all that is left: the run waits', () => {
+    const game = play(gated)
+
+    game.settle('a')
+    expect(game.run.status).toBe('waiting')
+    expect(exitCodeOf(game.run)).toBe(exitCodes.waiting)
+    expect(game.run.nodes['ok']).toEqual({
+      status: 'open',
+      since: start.toISOString(),
+      until: '2026-01-02T03:05:05.000Z',
+    })
+    game.happen({ type: 'signal', gate: 'ok', decision: game.decision('approve') })
+    game.settle('b')
+
+    expect(game.run.nodes['ok']).toMatchObject({
+      status: 'done',
+      did: 'approved',
+      summary: 'approved by ann: tested',
+    })
+    expect(game.run.status).toBe('published')
+  })
+
+  test('a decision may come before its gate opens', () => {
+    const game = play(gated)
+
+    game.happen({ type: 'signal', gate: 'ok', decision: game.decision('approve') })
+    game.settle('a')
+
+    expect(game.executing()).toEqual(['b'])
+  })
+
+  test('a rejected gate stops the steps behind it and all that have not begun', () => {
+    const game = play(
+      samplePlan([sampleGate('ok'), sampleStep('a'), sampleStep('b', ['a']), sampleStep('c', ['ok'])]),
+    )
+
+    game.happen({ type: 'signal', gate: 'ok', decision: game.decision('reject') })
+    expect(game.run.status).toBe('running')
+    game.settle('a')
+
+    expect(game.status('b')).toBe('skipped')
+    expect(game.run.nodes['ok']).toMatchObject({ status: 'rejected', by: 'ann', reason: 'tested' })
+    expect(game.run.status).toBe('rejected')
+    expect(exitCodeOf(game.run)).toBe(exitCodes.rejected)
+  })
+
+  test('a gate that nobody decides lapses', () => {
+    const game = play(gated)
+
+    game.settle('a')
+    game.happen({ type: 'timeout', node: 'ok' })
+
+    expect(game.run.nodes['ok']).toMatchObject({ status: 'failed', failure: { code: 'GATE_LAPSED' } })
+    expect(game.run.status).toBe('failed')
+  })
+
+  test('a decision about another plan, an unknown gate or a decided one is refused', async () => {
+    const game = play(gated)
+    const signal = (gate: string, decision: GateDecision) =>
+      thrownBy(() => game.happen({ type: 'signal', gate, decision }))
+
+    const other = signal('ok', game.decision('approve', digestOf('another plan')))
+    expect(other).toBeInstanceOf(Refusal)
+    await expect(failureText(other)).toMatchFileSnapshot('testdata/errors/gate-other-plan.txt')
+    await expect(failureText(signal('okay', game.decision('approve')))).toMatchFileSnapshot(
+      'testdata/errors/gate-unknown.txt',
+    )
+    game.settle('a')
+    game.happen({ type: 'signal', gate: 'ok', decision: game.decision('approve') })
+    await expect(failureText(signal('ok', game.decision('reject')))).toMatchFileSnapshot(
+      'testdata/errors/gate-decided.txt',
+    )
+    const before = game.run
+    expect(game.happen({ type: 'signal', gate: 'ok', decision: game.decision('approve') })).toBe(before)
+  })
+})
+
+describe('cancelling', () => {
+  test('steps that execute are aborted, the rest ends at once', () => {
+    const game = play(samplePlan([sampleStep('a'), sampleStep('b', ['a']), sampleGate('ok')]))
+
+    game.happen({ type: 'cancel', reason: 'wrong version' })
+    expect(game.run.status).toBe('cancelling')
+    expect(game.pending.at(-1)).toEqual({ type: 'abort', node: 'a', turn: 1 })
+    expect([game.status('b'), game.status('ok')]).toEqual(['cancelled', 'cancelled'])
+    game.happen({ type: 'stopped', node: 'a', turn: 1 })
+
+    expect(game.run.status).toBe('cancelled')
+    expect(game.run.cancelledBecause).toBe('wrong version')
+    expect(exitCodeOf(game.run)).toBe(exitCodes.failed)
+  })
+
+  test('a cancelled run stays as it is', () => {
+    const game = play(samplePlan([sampleGate('ok')]))
+
+    const run = game.happen({ type: 'cancel', reason: 'no' })
+
+    expect(game.happen({ type: 'cancel', reason: 'again' })).toBe(run)
+    expect(game.happen({ type: 'timeout', node: 'ok' })).toBe(run)
+  })
+})
+
+describe('starting', () => {
+  test('the same plan is the same run, another is refused, and an ended run makes room for a new attempt', async () => {
+    const plan = samplePlan([sampleStep('a')])
+    const game = play(plan)
+
+    expect(startBeside(game.run, plan, start).run).toBe(game.run)
+    const refused = thrownBy(() => startBeside(game.run, samplePlan([sampleStep('b')]), start))
+    await expect(failureText(refused)).toMatchFileSnapshot('testdata/errors/run-active.txt')
+    game.settle('a', failing('user'))
+
+    expect(startBeside(game.run, plan, start).run.id).toBe('hello/1.0.0#2')
+  })
+})
+
+describe('any pipeline', () => {
+  const seeds = Array.from({ length: 150 }, (_, index) => index + 1)
+
+  test.each(seeds)('random run %i keeps the rules and ends', (seed) => {
+    const random = randomOf(seed)
+    const plan = randomPlan(random)
+    let { run, commands } = startRun(plan, 1, start)
+    let pending = [...commands]
+    const obey = (transition: Transition): void => {
+      run = transition.run
+      pending.push(...transition.commands)
+      checkRules(run)
+    }
+
+    for (let steps = 0; run.endedAt === undefined; steps += 1) {
+      expect(steps).toBeLessThan(2_000)
+      if (random() < 0.1) {
+        // The process dies, and another one takes over what is recorded.
+        pending = []
+        obey(takeOver(JSON.parse(JSON.stringify(run)), start))
+      }
+      const event = nextEvent(run, pending, random)
+      expect(event, `${run.status} but nothing can happen`).toBeDefined()
+      if (event !== undefined) obey(advance(run, event, start))
+    }
+
+    const all = Object.values(run.nodes).every(isComplete)
+    expect(run.status === 'published').toBe(all)
+  })
+})
+
+function randomOf(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
+    return state / 2_147_483_648
+  }
+}
+
+function randomPlan(random: () => number): Plan {
+  const nodes: PlannedNode[] = []
+  const count = 1 + Math.floor(random() * 14)
+  for (let index = 0; index < count; index += 1) {
+    const needs = nodes.filter(() => random() < 0.25).map(({ id }) => id)
+    const skip = random() < 0.1 ? { skip: { reason: 'not applicable', because: 'chance' } as const } : {}
+    nodes.push(random() < 0.15 ? sampleGate(`n${index}`, needs) : sampleStep(`n${index}`, needs, skip))
+  }
+  return samplePlan(nodes, 1 + Math.floor(random() * 3))
+}
+
+function checkRules(run: Run): void {
+  expect(Object.values(run.nodes).filter(isExecuting).length).toBeLessThanOrEqual(run.plan.parallelMax)
+  for (const node of run.plan.nodes) {
+    const state = run.nodes[node.id]
+    if (state?.status !== 'running' && state?.status !== 'done' && state?.status !== 'open') continue
+    for (const need of node.needs) expect(isComplete(run.nodes[need] ?? { status: 'waiting' })).toBe(true)
+  }
+}
+
+/** Obeys one pending command by chance, or lets a person act. */
+function nextEvent(run: Run, pending: RunCommand[], random: () => number): RunEvent | undefined {
+  if (random() < 0.01) return { type: 'cancel', reason: 'chance' }
+  const gate = run.plan.nodes.find(({ id }) => run.nodes[id]?.status === 'open')
+  if (gate !== undefined && random() < 0.3) {
+    const decision = random() < 0.9 ? 'approve' : 'reject'
+    const { planDigest: digest } = run
+    return {
+      type: 'signal',
+      gate: gate.id,
+      decision: { decision, by: 'x', reason: '', at: '', planDigest: digest },
+    }
+  }
+  const [command] = pending.splice(Math.floor(random() * pending.length), 1)
+  if (command === undefined) return undefined
+  if (command.type === 'wake') {
+    // Limits pass seldom; most are put back to the end.
+    if (command.event.type !== 'timeout' || random() < 0.05 || pending.length === 0) return command.event
+    pending.push(command)
+    return nextEvent(run, pending, random)
+  }
+  const { node, turn } = command
+  if (command.type === 'abort') return { type: 'stopped', node, turn }
+  return { type: 'settled', node, turn, outcome: randomOutcome(random()) }
+}
+
+function randomOutcome(chance: number): StepOutcome {
+  if (chance < 0.7) return done
+  if (chance < 0.8) return { status: 'again', afterMs: 5, note: 'soon' }
+  return failing(chance < 0.92 ? 'transient' : 'user')
+}
