@@ -92,7 +92,7 @@ export interface RepositoryFormat<Index = unknown> {
     state: RepositoryState<Index>,
     options: ReadOptions,
   ): Promise<readonly RepositoryFinding[]>
-  /** The files that make a client trust and use it, ready to copy (public key, .sources, .repo). */
+  /** The files that make a client trust and use it, ready to copy (public key, .sources, .repo); none without signers. */
   clientFiles(context: ClientFilesContext): readonly ClientFile[]
 }
 

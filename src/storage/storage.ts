@@ -47,6 +47,8 @@ export type PutBody = Uint8Array | { readonly file: string; readonly sizeBytes: 
 export interface Storage {
   /** For people: where it is, without credentials. */
   readonly location: string
+  /** Where clients find it when nobody says otherwise, e.g. `file:///srv/apt`. */
+  readonly url: string
   head(path: string, options?: ReadObjectOptions): Promise<ObjectInfo | undefined>
   get(path: string, options?: GetOptions): Promise<StoredObject | undefined>
   /**

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { copyFile, link, open, rename, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { UserError } from '../../errors.ts'
 import { type Digest, digestOf, digestOfFile } from '../../lib/digest.ts'
 import type { ObjectVersion, PutBody, PutOptions, PutResult, Storage } from '../storage.ts'
@@ -30,6 +31,7 @@ export function fileStorage(root: string): Storage {
   }
   return {
     location: root,
+    url: pathToFileURL(root).href,
     head: (path, { signal } = {}) => reading(root, path, signal, (file) => readInfo(file, path)),
     get: (path, options = {}) =>
       reading(root, path, options.signal, (file) => readObject(file, path, options)),
