@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { open, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { UserError } from '../errors.ts'
 
 export interface AtomicFileOptions {
@@ -33,7 +33,7 @@ export async function writeFileAtomic(
 
 /** A name beside `path`, so that the rename stays on one file system; hidden, so that globs do not see it. */
 export function temporaryPathFor(path: string): string {
-  return join(dirname(path), `.${basename(path).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`)
+  return join(dirname(path), `.hawser-${randomBytes(8).toString('hex')}.tmp`)
 }
 
 /** Makes a rename in the folder durable. */
@@ -129,7 +129,7 @@ const problems: { readonly [systemCode: string]: Problem } = {
   },
   ENOENT: {
     code: 'FILE_NOT_FOUND',
-    what: 'it does not exist',
+    what: 'it, or the folder it is in, does not exist',
     hint: 'Check the spelling, and whether an earlier step should have made it.',
   },
   ELOOP: {

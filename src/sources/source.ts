@@ -1,3 +1,5 @@
+import type { ArtifactStore } from '../artifacts/store.ts'
+import type { Environment } from '../lib/child.ts'
 import type { Digest } from '../lib/digest.ts'
 
 /** What a source gave: a file in the content-addressed store, or a tree of such files (from an archive or git). */
@@ -25,4 +27,17 @@ export interface Source {
   readonly pin: string | undefined
   /** Fetches into the store, or finds it there; a mismatch with the pin throws and keeps nothing. */
   fetch(signal: AbortSignal): Promise<FetchedSource>
+}
+
+/** What every source is created with. */
+export interface SourceContext {
+  /** The project's folder, absolute. */
+  readonly root: string
+  readonly store: ArtifactStore
+  /** Where proxies, npm's settings and credentials of git are found. */
+  readonly environment: Environment
+  /** Told about each attempt that failed and will be repeated. */
+  readonly onRetry?: (message: string) => void
+  /** How to wait between attempts; tests give their own. */
+  readonly wait?: (delayMs: number, signal: AbortSignal) => Promise<void>
 }

@@ -1,0 +1,194 @@
+import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import { TransientError, UserError } from '../errors.ts'
+import { codeOf } from '../lib/atomic-file.ts'
+import type { Environment } from '../lib/child.ts'
+import { proxySettings } from './proxy.ts'
+
+export interface HttpGet {
+  readonly url: URL
+  readonly headers?: { readonly [name: string]: string }
+  /** Credentials for exactly this address; asked again for each redirect, so that they never reach a stranger. */
+  readonly authorization?: (url: URL) => string | undefined
+  readonly signal: AbortSignal
+  /** Status codes that the caller understands besides 200. */
+  readonly answers?: readonly number[]
+}
+
+export interface HttpClient {
+  /** GET that follows redirects. The caller reads or destroys the body. */
+  get(get: HttpGet): Promise<IncomingMessage>
+}
+
+const redirectsMax = 5
+/** Without a byte for so long, a connection is given up; a slow one that moves is not. */
+const idleMaxMs = 60_000
+
+/** node:https and not fetch: fetch has no proxies without a flag at the start of the process, and decodes bodies. */
+export function openHttpClient(environment: Environment): HttpClient {
+  const proxies = proxySettings(environment)
+  const http = new HttpAgent(proxies)
+  const https = new HttpsAgent(proxies)
+
+  const send = ({ url, headers, authorization, signal }: HttpGet): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const secret = authorization?.(url)
+      const options = {
+        // Only bytes as they are stored can be resumed and compared with a pin.
+        headers: {
+          'accept-encoding': 'identity',
+          'user-agent': 'hawser',
+          ...headers,
+          ...(secret && { authorization: secret }),
+        },
+        signal,
+        timeout: idleMaxMs,
+      }
+      const sent =
+        url.protocol === 'https:'
+          ? requestHttps(url, { ...options, agent: https })
+          : requestHttp(url, { ...options, agent: http })
+      sent.on('timeout', () => sent.destroy(new IdleError()))
+      sent.on('response', resolve)
+      sent.on('error', reject)
+      sent.end()
+    })
+
+  return {
+    async get(get) {
+      let url = get.url
+      let previous: URL | undefined
+      for (let redirects = 0; redirects <= redirectsMax; redirects += 1) {
+        assertAllowed(url, previous)
+        const answer = await send({ ...get, url }).catch((error: unknown) => {
+          throw networkError(error, url, get.signal)
+        })
+        const location = redirectOf(answer)
+        if (location === undefined) return accepted(answer, url, get.answers ?? [])
+        answer.destroy()
+        previous = url
+        url = resolveRedirect(location, url)
+      }
+      throw new UserError(
+        'SOURCE_REDIRECTS',
+        `${shownUrl(get.url)} redirects more than ${redirectsMax} times.`,
+        {
+          hint: 'Write the address of the file itself.',
+        },
+      )
+    },
+  }
+}
+
+class IdleError extends Error {
+  readonly code = 'ETIMEDOUT'
+}
+
+/** Credentials and signed parameters stay out of messages. */
+export const shownUrl = (url: URL): string => `${url.origin}${url.pathname}`
+
+export const isLoopback = (url: URL): boolean => ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname)
+
+function assertAllowed(url: URL, previous: URL | undefined): void {
+  if (url.protocol === 'https:') return
+  // Plain HTTP never leaves the machine, and never takes over from HTTPS.
+  if (url.protocol === 'http:' && isLoopback(url) && previous?.protocol !== 'https:') return
+  const what =
+    previous === undefined
+      ? `"${shownUrl(url)}" is not an https address.`
+      : `"${shownUrl(previous)}" redirects to "${shownUrl(url)}", which is not https.`
+  throw new UserError('SOURCE_NOT_HTTPS', what, {
+    hint: 'Only https is followed, since anyone on the way could read and change plain traffic.',
+  })
+}
+
+function redirectOf({ statusCode = 0, headers }: IncomingMessage): string | undefined {
+  return [301, 302, 303, 307, 308].includes(statusCode) ? headers.location : undefined
+}
+
+function resolveRedirect(location: string, from: URL): URL {
+  if (URL.canParse(location, from.href)) return new URL(location, from)
+  throw new UserError('SOURCE_REDIRECTS', `${shownUrl(from)} redirects to something that is no address.`, {
+    hint: 'Write the address of the file itself, or tell the operator of the server.',
+  })
+}
+
+function accepted(answer: IncomingMessage, url: URL, answers: readonly number[]): IncomingMessage {
+  const status = answer.statusCode ?? 0
+  if (status === 200 || answers.includes(status)) return answer
+  answer.destroy()
+  throw statusError(status, url, answer.headers['retry-after'])
+}
+
+function statusError(status: number, url: URL, retryAfter: string | undefined): UserError | TransientError {
+  const shown = shownUrl(url)
+  if (status === 404 || status === 410) {
+    return new UserError('SOURCE_NOT_FOUND', `${shown} does not exist (HTTP ${status}).`, {
+      hint: 'Check the address and the version in it. Some servers also answer so when credentials are missing.',
+    })
+  }
+  if (status === 401 || status === 403) {
+    return new UserError('SOURCE_FORBIDDEN', `${shown} refused access (HTTP ${status}).`, {
+      hint: 'Give credentials that may read it, or check that the ones in use have not expired.',
+    })
+  }
+  if (status === 407) {
+    return new UserError('SOURCE_PROXY_FORBIDDEN', `The proxy on the way to ${shown} wants credentials.`, {
+      hint: 'Write them into HTTPS_PROXY, as in http://user:password@proxy:3128.',
+    })
+  }
+  if (status >= 500 || [408, 425, 429].includes(status)) {
+    const retryAfterMs = parseRetryAfter(retryAfter)
+    return new TransientError('SOURCE_UNAVAILABLE', `${shown} answered HTTP ${status}.`, {
+      hint: 'The server may be busy. Run the command again later.',
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    })
+  }
+  return new UserError('SOURCE_HTTP_STATUS', `${shown} answered HTTP ${status}, not the file.`, {
+    hint: 'Open the address in a browser to see what it serves.',
+  })
+}
+
+/** RFC 9110, 10.2.3: seconds or a date. */
+function parseRetryAfter(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined
+  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000
+  const date = Date.parse(value)
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now())
+}
+
+const networkCodes = new Set([
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EPIPE',
+  'ERR_PROXY_TUNNEL',
+  'ETIMEDOUT',
+  'HPE_INVALID_CONSTANT',
+  'HPE_INVALID_EOF_STATE',
+])
+
+/** A broken connection may heal; a certificate that is not trusted does not. */
+export function networkError(error: unknown, url: URL, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason
+  const code = codeOf(error) ?? ''
+  const shown = shownUrl(url)
+  if (networkCodes.has(code)) {
+    return new TransientError('SOURCE_UNREACHABLE', `The connection to ${shown} failed (${code}).`, {
+      hint: 'Check the network, the host name, and HTTPS_PROXY when there is a proxy.',
+      cause: error,
+    })
+  }
+  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|EPROTO|ERR_SSL/.test(code)) {
+    return new UserError('SOURCE_TLS', `The server of ${shown} could not prove who it is (${code}).`, {
+      hint: 'When your organisation has its own certificate authority, name its file in NODE_EXTRA_CA_CERTS.',
+      cause: error,
+    })
+  }
+  return error
+}

@@ -1,0 +1,6 @@
+import { file } from './file/file.ts'
+import { git } from './git/git.ts'
+import { https } from './https/https.ts'
+import { npm } from './npm/npm.ts'
+
+export const sourceProviders = [file, git, https, npm] as const
