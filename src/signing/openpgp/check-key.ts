@@ -65,12 +65,11 @@ function checkAlgorithm({ kind, name, bits }: KeyAlgorithm, fingerprint: string)
   const hint =
     'Make an RSA key of 4096 bits, which every client reads: gpg --quick-generate-key NAME rsa4096 sign'
   if (!isUsable) {
-    const what = kind === 'other' ? `"${name}"` : `${kind} (${name})`
-    throw new UserError(
-      'KEY_ALGORITHM',
-      `The key ${fingerprint} is of the kind ${what}, which these clients cannot verify: ${refusedBy.join(', ')}.`,
-      { hint },
-    )
+    const why =
+      kind === 'other'
+        ? `is of the kind "${name}", which clients do not read any more or never did`
+        : `is of the kind ${kind}, which these clients cannot verify: ${refusedBy.join(', ')}`
+    throw new UserError('KEY_ALGORITHM', `The key ${fingerprint} ${why}.`, { hint })
   }
   if (kind === 'rsa' && (bits ?? 0) < 2048) {
     throw new UserError(
@@ -167,8 +166,10 @@ async function whyNoneSigns(
 }
 
 function expired(key: Key, fingerprint: string, end: Date): UserError {
+  const primary = fingerprintOf(key)
+  const command = `gpg --quick-set-expire ${primary} 2y${fingerprint === primary ? '' : ` ${fingerprint}`}`
   return new UserError('KEY_EXPIRED', `The key ${fingerprint} expired on ${day(end)}.`, {
-    hint: `Extend it (gpg --quick-set-expire ${fingerprintOf(key)} 2y), export it again, and publish its public part again.`,
+    hint: `Extend it (${command}), export it again, and publish its public part again.`,
   })
 }
 

@@ -1,8 +1,8 @@
 import type { Key, Subkey } from 'openpgp'
 
-/** Clients in the order in which people ask about them; measured, see docs on keys. */
+/** Clients in the order in which people ask about them; all measured. */
 const clients = [
-  'rpm 4.16 (RHEL 9.0, Debian 11)',
+  'rpm 4.16 (Debian 11)',
   'rpm 4.18 (Debian 12)',
   'rpm 4.20',
   'rpm 6.1',

@@ -43,7 +43,7 @@ function notOpenPgp(text: string): UserError {
       hint: `The whole text up to "-----END ${label}-----" belongs to the key. ${exportHint}`,
     })
   }
-  const found = label === undefined ? 'it is neither armored nor binary' : `it is a ${label.toLowerCase()}`
+  const found = label === undefined ? 'it is neither armored nor binary' : `its first line says "${label}"`
   return new UserError('KEY_NOT_OPENPGP', `The signing key is not an OpenPGP key: ${found}.`, {
     hint: exportHint,
   })
