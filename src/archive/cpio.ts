@@ -100,7 +100,7 @@ export async function* readCpio(
     for (;;) {
       const offset = source.position
       const member = await readMemberHeader(source, sizeOf)
-      if (member.file === trailerName) return
+      if (member.file === trailerName) return await source.expectZeroes()
       const body = readBody(source, member.sizeBytes)
       yield { offset, ...member, body }
       // A reader that stopped early would leave us in the middle of the data.
@@ -155,7 +155,7 @@ async function* readBody(source: ByteSource, sizeBytes: number): ByteStream {
 /** Hands out bytes of a stream in the pieces that the reader asks for. */
 class ByteSource {
   readonly #iterator: AsyncIterator<Uint8Array>
-  #buffer = Buffer.alloc(0)
+  #buffer: Buffer = Buffer.alloc(0)
   #position = 0
 
   constructor(input: ByteStream) {
@@ -186,6 +186,18 @@ class ByteSource {
     this.#buffer = this.#buffer.subarray(piece.length)
     this.#position += piece.length
     return piece
+  }
+
+  /** Reads to the end, so that whoever counts or hashes the stream sees all of it. Some writers pad to blocks. */
+  async expectZeroes(): Promise<void> {
+    for (;;) {
+      if (this.#buffer.some((byte) => byte !== 0))
+        throw new CpioError(this.#position, 'data follow the end of the archive')
+      this.#position += this.#buffer.length
+      const next = await this.#iterator.next()
+      if (next.done === true) return
+      this.#buffer = Buffer.from(next.value.buffer, next.value.byteOffset, next.value.length)
+    }
   }
 
   async close(): Promise<void> {

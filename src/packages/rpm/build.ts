@@ -1,0 +1,123 @@
+import { type FileHandle, open, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { chunksOf } from '../../archive/chunks.ts'
+import { compress } from '../../archive/compress.ts'
+import {
+  closing,
+  fileSystemError,
+  removeQuietly,
+  syncFolder,
+  temporaryPathFor,
+} from '../../lib/atomic-file.ts'
+import type { BuildContext } from '../package-format.ts'
+import type { PackageSpec } from '../package-spec.ts'
+import { rpmVersion } from '../version.ts'
+import { type ContentRecord, contentRecords } from './content.ts'
+import { encodeLead } from './lead.ts'
+import { mainHeader, type PayloadFacts } from './main-header.ts'
+import { Meter } from './meter.ts'
+import { payloadOf } from './payload.ts'
+import { mainHeaderOffset, signatureHeader } from './signature.ts'
+
+/**
+ * Streams the payload to its final place behind the room for the headers, then writes the headers, which carry its
+ * digests, and shows the file under its name when all of it is on the disk.
+ */
+export async function buildRpm(spec: PackageSpec, context: BuildContext): Promise<void> {
+  const temporary = temporaryPathFor(context.outputPath)
+  try {
+    const file = await open(temporary, 'wx', 0o644)
+    await closing(file, async () => {
+      await writePackage(spec, { file, context })
+      // Whatever the umask: others read the package, too.
+      await file.chmod(0o644)
+      await file.sync()
+    })
+    await rename(temporary, context.outputPath)
+    await syncFolder(dirname(context.outputPath))
+  } catch (error) {
+    await removeQuietly(temporary)
+    throw fileSystemError(error, 'write', context.outputPath)
+  }
+}
+
+interface Target {
+  readonly file: FileHandle
+  readonly context: BuildContext
+}
+
+async function writePackage(spec: PackageSpec, { file, context }: Target): Promise<void> {
+  const records = contentRecords(spec)
+  const payload = await writePayload(spec, records, { file, context })
+  const header = mainHeader(spec, records, payload)
+  if (header.length !== payload.headerBytes)
+    throw new Error('The length of the main header depends on the payload')
+  const signature = await signatureHeader({
+    mainHeader: header,
+    payloadBytes: payload.payloadBytes,
+    archiveBytes: payload.archiveBytes,
+    epoch: spec.epoch,
+    signer: context.signer,
+  })
+  await writeAt(
+    file,
+    Buffer.concat([encodeLead({ type: 'binary', name: leadName(spec) }), signature, header]),
+    0,
+  )
+}
+
+interface WrittenPayload extends PayloadFacts {
+  readonly headerBytes: number
+  readonly payloadBytes: number
+  readonly archiveBytes: number
+}
+
+// Compressors give pieces of any size; the disk likes them large.
+const writeBytes = 1 << 20
+
+async function writePayload(
+  spec: PackageSpec,
+  records: readonly ContentRecord[],
+  { file, context: { signal } }: Target,
+): Promise<WrittenPayload> {
+  const headerBytes = mainHeader(spec, records, unknownPayload).length
+  const colors = new Map<number, number>()
+  const archive = new Meter()
+  const payload = new Meter()
+  const plain = archive.measure(payloadOf(records, { epoch: spec.epoch, colors, signal }))
+  const { kind, level } = spec.compression
+  // rpm reads zstd frames and gzip members in a row, so the cores can work side by side.
+  const compressed = compress(plain, kind, { level, frames: 'independent' })
+  let position = mainHeaderOffset + headerBytes
+  for await (const piece of payload.measure(chunksOf(compressed, writeBytes))) {
+    await writeAt(file, piece, position)
+    position += piece.length
+  }
+  return {
+    headerBytes,
+    payloadBytes: payload.sizeBytes,
+    archiveBytes: archive.sizeBytes,
+    digest: payload.hexDigest(),
+    archiveDigest: archive.hexDigest(),
+    colors,
+  }
+}
+
+/** Stands in for the facts of a payload that is not written yet: the same lengths. */
+const unknownPayload: PayloadFacts = {
+  digest: '0'.repeat(64),
+  archiveDigest: '0'.repeat(64),
+  colors: new Map(),
+}
+
+async function writeAt(file: FileHandle, data: Uint8Array, position: number): Promise<void> {
+  for (let written = 0; written < data.length; ) {
+    const { bytesWritten } = await file.write(data, written, data.length - written, position + written)
+    written += bytesWritten
+  }
+}
+
+function leadName({ name, version }: PackageSpec): string {
+  const { version: rpm, release } = rpmVersion(version)
+  return `${name}-${rpm}-${release}`
+}

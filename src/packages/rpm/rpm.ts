@@ -1,0 +1,36 @@
+import { UserError } from '../../errors.ts'
+import { architectureIn } from '../architecture.ts'
+import type { PackageFormat } from '../package-format.ts'
+import type { PackageSpec } from '../package-spec.ts'
+import { rpmVersion, rpmVersionText } from '../version.ts'
+import { buildRpm } from './build.ts'
+import { findingsOf } from './findings.ts'
+import { readRpm } from './package-info.ts'
+
+/** RPM packages of the format version 4, which every rpm since 4.14 (RHEL 8) installs. */
+export const rpm: PackageFormat = {
+  name: 'rpm',
+  extension: '.rpm',
+  architecture: (canonical) => architectureIn('rpm', canonical),
+  version: (spec) => rpmVersionText(rpmVersion(spec.version)),
+  fileName,
+  findings: findingsOf,
+  build: async (spec, context) => {
+    refuseFindings(spec)
+    await buildRpm(spec, context)
+  },
+  read: readRpm,
+}
+
+/** The epoch is not in it, as with rpmbuild. */
+function fileName(spec: PackageSpec): string {
+  const { version, release } = rpmVersion(spec.version)
+  return `${spec.name}-${version}-${release}.${architectureIn('rpm', spec.architecture)}.rpm`
+}
+
+function refuseFindings(spec: PackageSpec): void {
+  const [first, ...others] = findingsOf(spec)
+  if (first === undefined) return
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`
+  throw new UserError(first.code, `${first.message}${more}`, { hint: first.hint })
+}
