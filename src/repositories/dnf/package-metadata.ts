@@ -32,7 +32,7 @@ export function identityOf({ header, isSource }: RpmFile): PackageIdentity {
 
 export function renderPackage(rpm: RpmFile, path: string): PackageFragments {
   const { name, epoch, version, release, arch } = identityOf(rpm)
-  const versionElement = xmlElement('version', '', { epoch, ver: version, rel: release })
+  const versionElement = xmlElement('version', undefined, { epoch, ver: version, rel: release })
   const start = `<package${xmlAttributes({ pkgid: hexOf(rpm.digest), name, arch })}>\n  ${versionElement}\n`
   return {
     primary: renderPrimary(rpm, path, versionElement),
@@ -50,18 +50,18 @@ function renderPrimary(rpm: RpmFile, path: string, versionElement: string): stri
     xmlElement('arch', arch),
     versionElement,
     xmlElement('checksum', hexOf(rpm.digest), { type: 'sha256', pkgid: 'YES' }),
-    xmlElement('summary', header.text('summary')),
-    xmlElement('description', header.text('description')),
-    xmlElement('packager', header.text('packager')),
-    xmlElement('url', header.text('url')),
+    xmlElement('summary', header.text('summary') ?? ''),
+    xmlElement('description', header.text('description') ?? ''),
+    xmlElement('packager', header.text('packager') ?? ''),
+    xmlElement('url', header.text('url') ?? ''),
     // createrepo_c takes the file's mtime, which differs from copy to copy; the build time is the package's own.
-    xmlElement('time', '', { file: buildTime, build: buildTime }),
-    xmlElement('size', '', {
+    xmlElement('time', undefined, { file: buildTime, build: buildTime }),
+    xmlElement('size', undefined, {
       package: rpm.sizeBytes,
       installed: rpm.installedBytes,
       archive: rpm.archiveBytes,
     }),
-    xmlElement('location', '', { href: path }),
+    xmlElement('location', undefined, { href: path }),
   ]
   const body = lines.map((line) => `  ${line}\n`).join('')
   return `<package type="rpm">\n${body}  <format>\n${renderFormat(rpm)}  </format>\n</package>`
@@ -70,12 +70,12 @@ function renderPrimary(rpm: RpmFile, path: string, versionElement: string): stri
 function renderFormat(rpm: RpmFile): string {
   const { header, headerRange } = rpm
   const lines = [
-    xmlElement('rpm:license', header.text('license')),
-    xmlElement('rpm:vendor', header.text('vendor')),
-    xmlElement('rpm:group', header.text('group')),
-    xmlElement('rpm:buildhost', header.text('buildHost')),
-    xmlElement('rpm:sourcerpm', header.text('sourceRpm')),
-    xmlElement('rpm:header-range', '', { start: headerRange.start, end: headerRange.end }),
+    xmlElement('rpm:license', header.text('license') ?? ''),
+    xmlElement('rpm:vendor', header.text('vendor') ?? ''),
+    xmlElement('rpm:group', header.text('group') ?? ''),
+    xmlElement('rpm:buildhost', header.text('buildHost') ?? ''),
+    xmlElement('rpm:sourcerpm', header.text('sourceRpm') ?? ''),
+    xmlElement('rpm:header-range', undefined, { start: headerRange.start, end: headerRange.end }),
   ]
   const body = lines.map((line) => `    ${line}\n`).join('')
   const primaryFiles = rpm.files.filter(({ path }) => isPrimaryFile(path))

@@ -32,15 +32,14 @@ export function xmlAttributes(attributes: Readonly<Record<string, string | numbe
   return text
 }
 
-/** `<name attributes>text</name>`, closed in itself when there is no text, as libxml2 writes it. */
+/** An element with text, which may be empty, or without any content. */
 export function xmlElement(
   name: string,
   text: string | undefined,
   attributes: Readonly<Record<string, string | number | undefined>> = {},
 ): string {
-  const escaped = xmlText(text ?? '')
   const start = `<${name}${xmlAttributes(attributes)}`
-  return escaped === '' ? `${start}/>` : `${start}>${escaped}</${name}>`
+  return text === undefined ? `${start}/>` : `${start}>${xmlText(text)}</${name}>`
 }
 
 const hexCodePoint = (character: string): string => (character.codePointAt(0) ?? 0).toString(16).toUpperCase()

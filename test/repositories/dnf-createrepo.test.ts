@@ -1,0 +1,169 @@
+import { copyFile, mkdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fileStorage } from '../../src/storage/file/file-storage.ts'
+import { mustRun } from '../clients/command.ts'
+import { buildRpms, plainSpec } from '../clients/rpmbuild.ts'
+import { dnfFormat, makeKey, publishRpms, removeFolder, scratchFolder, type TestKey } from './dnf-world.ts'
+import { listFiles, packagesOf, readRepodata } from './repodata.ts'
+import { richSpec } from './rich-spec.ts'
+
+let folder: string
+let key: TestKey
+let rpms: string[]
+let added: string[]
+
+beforeAll(async () => {
+  folder = await scratchFolder()
+  key = await makeKey()
+  rpms = await buildRpms(join(folder, 'rpms'), richSpec)
+  rpms.push(...(await buildRpms(join(folder, 'rpms'), plainSpec('plain', '1.0'))))
+  added = await buildRpms(join(folder, 'added'), plainSpec('added', '2.0'))
+})
+
+afterAll(() => removeFolder(folder))
+
+/** A repository that createrepo_c made, with comps, updateinfo, modules, tags and the databases. */
+async function foreignRepository(name: string, ...args: string[]): Promise<string> {
+  const repository = join(folder, name)
+  await mkdir(repository)
+  for (const rpm of rpms) await copyFile(rpm, join(repository, basename(rpm)))
+  const comps = '<comps><group><id>core</id><name>Core &amp; more</name></group></comps>'
+  await writeFile(join(folder, 'comps.xml'), `<?xml version="1.0" encoding="UTF-8"?>\n${comps}\n`)
+  const distro = ['--distro', 'cpe:/o:example:linux:9,Example Linux 9', '--content', 'binary-x86_64']
+  await mustRun('createrepo_c', [
+    ...['-q', '-g', join(folder, 'comps.xml'), '--repo', 'Example', '--revision', '4711'],
+    ...distro,
+    ...args,
+    repository,
+  ])
+  const extras = {
+    updateinfo: '<updates></updates>',
+    modules: 'document: modulemd\n',
+    productid: 'product\n',
+  }
+  for (const [type, content] of Object.entries(extras)) {
+    const file = join(folder, `${type}.xml`)
+    await writeFile(file, content)
+    await mustRun('modifyrepo_c', [`--mdtype=${type}`, file, join(repository, 'repodata')])
+  }
+  return repository
+}
+
+const kinds = ['primary', 'filelists', 'other'] as const
+
+describe('compared with createrepo_c', () => {
+  test('every package is described by the same bytes', async () => {
+    const theirs = join(folder, 'theirs')
+    const ours = join(folder, 'ours')
+    await publishRpms(rpms, { to: ours, key })
+    // Their time is that of the file, ours that of the build; here they are one.
+    await mkdir(join(theirs, 'packages'), { recursive: true })
+    for (const path of (await listFiles(ours)).filter((name) => name.endsWith('.rpm'))) {
+      await mkdir(join(theirs, path, '..'), { recursive: true })
+      await copyFile(join(ours, path), join(theirs, path))
+      await utimes(join(theirs, path), 1_750_000_000, 1_750_000_000)
+    }
+    await mustRun('createrepo_c', ['-q', theirs])
+
+    for (const kind of kinds) {
+      const expected = packagesOf(await readRepodata(theirs, kind))
+      const found = packagesOf(await readRepodata(ours, kind))
+      expect(found.size).toBe(rpms.length)
+      expect(found).toEqual(expected)
+    }
+  })
+
+  test('repomd.xml has the same elements in the same order', async () => {
+    const outline = async (name: string) =>
+      (await readFile(join(folder, name, 'repodata/repomd.xml'), 'utf8'))
+        .replace(/\s*<data type="\w+_db">.*?<\/data>/gs, '')
+        .replace(/[0-9a-f]{64}/g, 'SUM')
+        .replace(/>\d+</g, '>N<')
+
+    expect(await outline('ours')).toBe(await outline('theirs'))
+  })
+
+  test.each(['gzip', 'zstd'] as const)(
+    'createrepo_c and mergerepo_c read what we write in %s',
+    async (compression) => {
+      const ours = join(folder, `read-${compression}`)
+      await publishRpms(rpms, { to: ours, key, format: dnfFormat({ compression }) })
+      if (compression === 'zstd') {
+        // createrepo_c 0.17 reads no zstd; zstd itself and our own reader do.
+        expect(packagesOf(await readRepodata(ours, 'primary')).size).toBe(rpms.length)
+        expect((await dnfFormat().read(fileStorage(ours), { verifier: key.verifier })).entries).toHaveLength(
+          rpms.length,
+        )
+        return
+      }
+
+      const merged = join(folder, 'merged')
+      await mustRun('mergerepo_c', ['--all', '-r', `file://${ours}`, '-o', merged])
+      await mustRun('createrepo_c', ['-q', '--update', '--skip-stat', ours])
+
+      for (const repository of [merged, ours]) {
+        expect(packagesOf(await readRepodata(repository, 'primary')).size).toBe(rpms.length)
+      }
+    },
+  )
+
+  test('a repository is the same bytes whatever the order of publishing', async () => {
+    const [one, other] = [join(folder, 'order-1'), join(folder, 'order-2')]
+    await publishRpms(rpms, { to: one, key })
+    for (const rpm of rpms.toReversed()) await publishRpms([rpm], { to: other, key })
+
+    const state = async (name: string) =>
+      Promise.all(
+        ['repodata/repomd.xml', 'repodata/repomd.xml.asc'].map((path) => readFile(join(name, path), 'utf8')),
+      )
+    expect(await state(other)).toEqual(await state(one))
+  })
+})
+
+describe('a repository that createrepo_c made', () => {
+  test.each([
+    ['sha256', 'gz'],
+    ['sha512', 'xz'],
+  ])('is adopted with every entry, record and tag (%s, %s)', async (checksum, compression) => {
+    const repository = await foreignRepository(
+      `foreign-${checksum}`,
+      ...['--checksum', checksum, '--general-compress-type', compression],
+    )
+    const before = await Promise.all(kinds.map((kind) => readForeign(repository, kind)))
+    const repomd = await readFile(join(repository, 'repodata/repomd.xml'), 'utf8')
+
+    await publishRpms(added, { to: repository, key, adopt: true })
+
+    for (const [index, kind] of kinds.entries()) {
+      const after = packagesOf(await readRepodata(repository, kind))
+      for (const [id, raw] of packagesOf(before[index] ?? '')) expect(after.get(id)).toBe(raw)
+      expect(after.size).toBe(rpms.length + added.length)
+    }
+    const adopted = await readFile(join(repository, 'repodata/repomd.xml'), 'utf8')
+    for (const type of ['group', 'group_gz', 'updateinfo', 'modules', 'productid']) {
+      const [record = 'absent'] = new RegExp(`<data type="${type}">.*?</data>`, 's').exec(repomd) ?? []
+      if (type === 'group_gz' && record === 'absent') continue
+      expect(adopted).toContain(record)
+    }
+    expect(adopted).toContain(/<tags>.*<\/tags>/s.exec(repomd)?.[0])
+    expect(adopted).not.toContain('_db"')
+    const state = await dnfFormat().read(fileStorage(repository), { verifier: key.verifier })
+    expect(await dnfFormat().inspect(fileStorage(repository), state, { verifier: key.verifier })).toEqual([])
+  })
+
+  async function readForeign(repository: string, kind: string): Promise<string> {
+    const repomd = await readFile(join(repository, 'repodata/repomd.xml'), 'utf8')
+    const [, path = ''] = new RegExp(`<data type="${kind}">.*?href="([^"]+)"`, 's').exec(repomd) ?? []
+    return mustRun(path.endsWith('.xz') ? 'xz' : 'gzip', ['-dc', join(repository, path)])
+  }
+
+  test('keeps its old metadata for readers that hold the old repomd.xml', async () => {
+    const repository = await foreignRepository('foreign-old')
+    const before = await listFiles(repository)
+
+    await publishRpms(added, { to: repository, key, adopt: true })
+
+    expect(await listFiles(repository)).toEqual(expect.arrayContaining(before))
+  })
+})

@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { digestOfFile } from '../../src/lib/digest.ts'
+import { dnf } from '../../src/repositories/dnf/dnf.ts'
+import { type PublishRequest, type PublishResult, publishPackages } from '../../src/repositories/publish.ts'
+import type { PackageInput } from '../../src/repositories/repository-format.ts'
+import { generateKey } from '../../src/signing/openpgp/generate-key.ts'
+import { openpgpSigner } from '../../src/signing/openpgp/signer.ts'
+import { openpgpVerifier } from '../../src/signing/openpgp/verifier.ts'
+import type { SignatureVerifier, Signer } from '../../src/signing/signer.ts'
+import { fileStorage } from '../../src/storage/file/file-storage.ts'
+import type { Storage } from '../../src/storage/storage.ts'
+import { mustRun } from '../clients/command.ts'
+
+export const now = new Date('2025-07-01T12:00:00Z')
+
+/** Short, because gpg-agent's socket has a path of at most 108 bytes. */
+export const scratchFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'hd-'))
+
+export const removeFolder = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true })
+
+export interface TestKey {
+  readonly signer: Signer
+  readonly verifier: SignatureVerifier
+  readonly privateKeyArmored: string
+}
+
+export async function makeKey(userId = 'Release Team <release@example.org>'): Promise<TestKey> {
+  const date = new Date('2025-01-01T00:00:00Z')
+  const key = await generateKey({ userId, algorithm: 'ed25519', date })
+  return {
+    signer: await openpgpSigner({ key: key.privateKeyArmored, now }),
+    verifier: await openpgpVerifier([key.publicKeyArmored]),
+    privateKeyArmored: key.privateKeyArmored,
+  }
+}
+
+/** A gpg home with one secret key, for the tools that sign packages. */
+export async function gpgHome(folder: string, { privateKeyArmored }: TestKey): Promise<string> {
+  await mustRun('mkdir', ['-p', '-m', '700', folder])
+  await mustRun('gpg', ['--homedir', folder, '--batch', '--import'], { input: privateKeyArmored })
+  return folder
+}
+
+export async function endGpgHome(folder: string): Promise<void> {
+  await mustRun('gpgconf', ['--homedir', folder, '--kill', 'gpg-agent'])
+}
+
+export async function inputOf(file: string): Promise<PackageInput> {
+  const { digest, sizeBytes } = await digestOfFile(file)
+  return { artifact: { name: basename(file), kind: 'rpm', digest, sizeBytes }, file }
+}
+
+export const dnfFormat = (options: Parameters<typeof dnf.options.parse>[0] = {}) =>
+  dnf.create(dnf.options.parse(options), undefined)
+
+export interface TestPublish extends Partial<Omit<PublishRequest, 'storage' | 'additions'>> {
+  readonly key?: TestKey
+  readonly to: Storage | string
+}
+
+export async function publishRpms(
+  files: readonly string[],
+  { key, to, ...rest }: TestPublish,
+): Promise<PublishResult> {
+  return publishPackages({
+    format: dnfFormat(),
+    storage: typeof to === 'string' ? fileStorage(to) : to,
+    signers: key === undefined ? [] : [key.signer],
+    verifier: key?.verifier,
+    name: 'test',
+    publicUrl: 'https://packages.example.org/rpm',
+    date: now,
+    additions: await Promise.all(files.map(inputOf)),
+    ...rest,
+  })
+}
