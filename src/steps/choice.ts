@@ -17,7 +17,9 @@ export function createChosen<Port, Context>(
 ): Port {
   const provider = providers.find(({ name }) => name === chosen.provider)
   if (provider === undefined) {
-    throw new Error(`No provider is called "${chosen.provider}", although the config was checked against the list`)
+    throw new Error(
+      `No provider is called "${chosen.provider}", although the config was checked against the list`,
+    )
   }
   return provider.create(provider.options.parse(chosen.options), context)
 }

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import type { StepContext } from '../pipeline/step.ts'
 import { signerProviders } from '../signing/index.ts'
 import type { Signer } from '../signing/signer.ts'
@@ -8,9 +7,10 @@ import { type Choice, createChosen } from './choice.ts'
 export async function openSigner(key: Choice, context: StepContext): Promise<Signer> {
   return createChosen(signerProviders, key, {
     environment: context.environment,
-    root: resolve(context.root),
+    root: context.root,
     signal: context.signal,
     now: context.now(),
+    maskSecret: context.maskSecret,
   })
 }
 

@@ -2,41 +2,43 @@ import { z } from 'zod'
 import { UserError } from '../../errors.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { Step } from '../../pipeline/step.ts'
-import { probeRepository } from '../../repositories/probe.ts'
+import { probeRepository, type RepositoryProbe } from '../../repositories/probe.ts'
 import { publishPackages as publish } from '../../repositories/publish.ts'
 import { verifyRepository } from '../../repositories/verify.ts'
 import { choice } from '../choice.ts'
-import { expectedEntries, type Opened, openRepository, type RepositoryOptions } from './open-repository.ts'
+import { openRepository, packageInputs, type RepositoryOptions } from './open-repository.ts'
 
-type Options = RepositoryOptions & { readonly repository: string; readonly from: readonly string[] }
+type Options = RepositoryOptions & { readonly from: readonly string[] }
 type Result = {
   readonly location: string
-  /** Path in the repository → sha256 hex. */
+  /** Path in the repository → sha256 in hex. */
   readonly packages: JsonObject
 }
+type Evidence = { readonly found: RepositoryProbe; readonly location: string }
 
-type Evidence = Awaited<ReturnType<typeof probeRepository>> & { readonly location: string }
-
-/** Adds packages to a repository: old entries always stay, released bytes never change, readers never see a mixed state. */
+/** Adds packages to a repository: old entries stay, released bytes never change, readers never see a mixed state. */
 export const publishPackages: Step<Options, Result, Evidence> = {
   name: 'publish-packages',
-  describe: 'Adds packages to an APT or DNF repository and reads it back.',
+  describe: 'Adds packages to a package repository and reads it back.',
   options: z.object({
     repository: z.string(),
     format: choice,
     storage: choice,
     keys: z.array(choice),
     url: z.string().optional(),
+    adopt: z.boolean(),
     from: z.array(z.string()),
   }),
   async probe(options, context) {
-    const { format, storage, inputs, name, signers, verifier, url } = await openRepository(options, context)
-    const found = await probeRepository({ format, storage, inputs, name, signers, verifier, publicUrl: url })
-    return { state: 'present', evidence: { ...found, location: storage.location } }
+    const opened = await openRepository(options, context)
+    const inputs = await packageInputs(options.from, opened, context)
+    const found = await probeRepository({ ...opened, inputs })
+    return { state: 'present', evidence: { found, location: opened.storage.location } }
   },
   decide({ repository }, probe) {
     if (probe.state !== 'present') throw new Error('Reading a repository gives its state or throws')
-    const { missing, present, conflicting, exists, isComplete, location } = probe.evidence
+    const { found, location } = probe.evidence
+    const { missing, present, conflicting, exists, isComplete } = found
     const [conflict] = conflicting
     if (conflict !== undefined) {
       const { name, version, architecture } = conflict.wanted
@@ -44,16 +46,12 @@ export const publishPackages: Step<Options, Result, Evidence> = {
         kind: 'refuse',
         code: 'REPOSITORY_SWAP',
         message: `The repository "${repository}" already has ${name} ${version} for ${architecture} with other bytes.`,
-        hint: 'Released bytes never change: raise version.build in hawser.yaml, or rebuild from the released commit.',
+        hint: 'Released bytes never change. Raise the build number in hawser.yaml, or release from the commit that they were built from.',
       }
     }
     if (missing.length === 0 && isComplete) {
-      const packages = Object.fromEntries(present.map(({ path, sha256 }) => [path, sha256]))
-      return {
-        kind: 'keep',
-        summary: `${present.length} packages are in "${repository}"`,
-        result: { location, packages },
-      }
+      const summary = `${present.length} packages are in "${repository}"`
+      return { kind: 'keep', summary, result: { location, packages: digestsOf(present) } }
     }
     const into = exists ? `"${repository}"` : `the new repository "${repository}"`
     return {
@@ -64,19 +62,14 @@ export const publishPackages: Step<Options, Result, Evidence> = {
   },
   async act(_change, options, context) {
     const opened = await openRepository(options, context)
-    await publish({ ...publication(opened), date: new Date(context.run.epoch * 1000), signal: context.signal })
-    return { location: opened.storage.location, packages: await expectedEntries(opened) }
+    const additions = await packageInputs(options.from, opened, context)
+    const date = new Date(context.run.epoch * 1000)
+    const { added, kept } = await publish({ ...opened, additions, date })
+    return { location: opened.storage.location, packages: digestsOf([...added, ...kept]) }
   },
   async verify({ packages }, options, context) {
-    const { format, storage, verifier } = await openRepository(options, context)
-    const findings = await verifyRepository({
-      format,
-      storage,
-      verifier,
-      deep: false,
-      expect: packages,
-      signal: context.signal,
-    })
+    const opened = await openRepository(options, context)
+    const findings = await verifyRepository({ ...opened, deep: false, expect: packages })
     const [first] = findings
     if (first === undefined) return
     throw new UserError(
@@ -87,12 +80,5 @@ export const publishPackages: Step<Options, Result, Evidence> = {
   },
 }
 
-const publication = ({ format, storage, signers, verifier, inputs, name, url }: Opened) => ({
-  format,
-  storage,
-  signers,
-  verifier,
-  additions: inputs,
-  name,
-  publicUrl: url,
-})
+const digestsOf = (entries: RepositoryProbe['present']): JsonObject =>
+  Object.fromEntries(entries.map(({ path, sha256 }) => [path, sha256]))

@@ -23,13 +23,15 @@ export const writeChecksums: Step<Options, ArtifactsResult, ArtifactsResult> = {
     const store = await projectStore(context)
     const artifacts: Artifact[] = []
     for (const { artifact } of await documents(options, context)) {
-      if (!(await store.has(artifact.digest)) || !(await isInDist(context, artifact))) return { state: 'absent' }
+      if (!(await store.has(artifact.digest)) || !(await isInDist(context, artifact)))
+        return { state: 'absent' }
       artifacts.push(artifact)
     }
     return { state: 'present', evidence: { artifacts } }
   },
   decide({ name, from }, probe, context) {
-    if (probe.state === 'present') return { kind: 'keep', summary: `${name} is written`, result: probe.evidence }
+    if (probe.state === 'present')
+      return { kind: 'keep', summary: `${name} is written`, result: probe.evidence }
     return { kind: 'create', summary: `${name} over ${artifactsOf(context, from).length} artifacts` }
   },
   async act(_change, options, context) {

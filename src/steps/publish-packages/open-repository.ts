@@ -1,0 +1,61 @@
+import type { StepContext } from '../../pipeline/step.ts'
+import { repositoryFormats } from '../../repositories/index.ts'
+import type { OpenRepository } from '../../repositories/read-state.ts'
+import type { PackageInput } from '../../repositories/repository-format.ts'
+import { openpgpVerifier } from '../../signing/openpgp/verifier.ts'
+import type { SignatureVerifier, Signer } from '../../signing/signer.ts'
+import { storages } from '../../storage/index.ts'
+import { artifactsOf, projectStore } from '../artifacts.ts'
+import { type Choice, createChosen } from '../choice.ts'
+import { openSigners } from '../keys.ts'
+
+/** One declared repository, as plain data. */
+export interface RepositoryOptions {
+  readonly repository: string
+  readonly format: Choice
+  readonly storage: Choice
+  readonly keys: readonly Choice[]
+  readonly url?: string | undefined
+  readonly adopt: boolean
+}
+
+/** A repository that can be read and published to. */
+export interface OpenedRepository extends OpenRepository {
+  readonly name: string
+  readonly publicUrl: string | undefined
+  readonly signers: readonly Signer[]
+  readonly verifier: SignatureVerifier | undefined
+}
+
+export async function openRepository(
+  { repository, format, storage, keys, url, adopt }: RepositoryOptions,
+  context: StepContext,
+): Promise<OpenedRepository> {
+  const signers = await openSigners(keys, context)
+  const publicKeys = signers.map(({ publicKeyBinary }) => publicKeyBinary)
+  return {
+    name: repository,
+    format: createChosen(repositoryFormats, format, undefined),
+    storage: createChosen(storages, storage, { folder: context.root }),
+    signers,
+    verifier: publicKeys.length === 0 ? undefined : await openpgpVerifier(publicKeys),
+    publicUrl: url,
+    adopt,
+    signal: context.signal,
+  }
+}
+
+/** What the named steps built, for the package format that the repository holds. */
+export async function packageInputs(
+  from: readonly string[],
+  { format }: OpenedRepository,
+  context: StepContext,
+): Promise<readonly PackageInput[]> {
+  const store = await projectStore(context)
+  const inputs: PackageInput[] = []
+  for (const artifact of artifactsOf(context, from)) {
+    if (artifact.kind !== format.packageFormat) continue
+    inputs.push({ artifact, file: await store.verifiedPath(artifact.digest) })
+  }
+  return inputs
+}

@@ -1,0 +1,22 @@
+import type { ArtifactStore } from '../artifacts/store.ts'
+import type { StepContext } from '../pipeline/step.ts'
+import { file } from '../sources/file/file.ts'
+import { sourceProviders } from '../sources/index.ts'
+import type { Source, SourceContext } from '../sources/source.ts'
+import { type Choice, createChosen } from './choice.ts'
+
+export function openSource(chosen: Choice, context: StepContext, store: ArtifactStore): Source {
+  return createChosen(sourceProviders, chosen, sourceContext(context, store))
+}
+
+/** Files of the project itself: what `contents` names without a source. */
+export function projectFiles(pattern: string, context: StepContext, store: ArtifactStore): Source {
+  return file.create({ path: pattern, exclude: [] }, sourceContext(context, store))
+}
+
+const sourceContext = (context: StepContext, store: ArtifactStore): SourceContext => ({
+  root: context.root,
+  store,
+  environment: context.environment,
+  onRetry: (message) => context.log(message),
+})
