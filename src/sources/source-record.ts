@@ -18,6 +18,16 @@ const record = z.object({
   ),
 })
 
+/** What was fetched for the pin before, when all of it is still there and right. */
+export async function peekPinned(
+  pin: string,
+  context: SourceContext,
+  signal: AbortSignal,
+): Promise<FetchedSource | undefined> {
+  const known = record.safeParse(await context.store.getRecord(recordKey(pin)))
+  return known.success && (await isWhole(known.data, context, signal)) ? known.data : undefined
+}
+
 /** Fetches once per pin: later it needs no network, but every stored file is checked again, and healed by a new fetch. */
 export async function fetchPinned(
   pin: string,
@@ -25,14 +35,15 @@ export async function fetchPinned(
   signal: AbortSignal,
   fetchNow: () => Promise<FetchedSource>,
 ): Promise<FetchedSource> {
-  // The number rises when the same pin is to give another tree, for example after a change of mode rules.
-  const key = digestOfJson({ record: 'source', version: 1, pin })
-  const known = record.safeParse(await context.store.getRecord(key))
-  if (known.success && (await isWhole(known.data, context, signal))) return known.data
+  const known = await peekPinned(pin, context, signal)
+  if (known !== undefined) return known
   const fetched = await fetchNow()
-  await context.store.putRecord(key, asJson(fetched))
+  await context.store.putRecord(recordKey(pin), asJson(fetched))
   return fetched
 }
+
+/** The number rises when the same pin is to give another tree, for example after a change of mode rules. */
+const recordKey = (pin: string) => digestOfJson({ record: 'source', version: 1, pin })
 
 async function isWhole(
   source: FetchedSource,

@@ -25,6 +25,8 @@ export interface Source {
   readonly describe: string
   /** Identity of the pinned content: the same key always means the same bytes. Undefined for a local file. */
   readonly pin: string | undefined
+  /** What `fetch` would give, when that is known without the network and without writing. For planning. */
+  peek(signal: AbortSignal): Promise<FetchedSource | undefined>
   /** Fetches into the store, or finds it there; a mismatch with the pin throws and keeps nothing. */
   fetch(signal: AbortSignal): Promise<FetchedSource>
 }

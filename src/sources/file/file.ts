@@ -1,10 +1,11 @@
-import { createReadStream } from 'node:fs'
 import { lstat, readdir, readlink, realpath } from 'node:fs/promises'
 import { basename, join, posix, relative, resolve, sep } from 'node:path'
 import picomatch from 'picomatch'
 import { z } from 'zod'
+import type { StoredBlob } from '../../artifacts/store.ts'
 import { UserError } from '../../errors.ts'
 import { codeOf, fileSystemError } from '../../lib/atomic-file.ts'
+import { digestOfFile } from '../../lib/digest.ts'
 import { mapLimited } from '../../lib/limit.ts'
 import type { Provider } from '../../provider.ts'
 import type { FetchedSource, Source, SourceContext, SourceFile } from '../source.ts'
@@ -29,24 +30,31 @@ export const file: Provider<Source, typeof options, SourceContext> = {
   create: (written, context) => ({
     describe: `file ${written.path}`,
     pin: undefined,
-    fetch: (signal) => fetchFiles(written, context, signal),
+    // What is in the project is at hand; its bytes are only put into the store by fetching.
+    peek: (signal) => readFiles(written, context.root, signal, digestOnly),
+    fetch: (signal) => readFiles(written, context.root, signal, (path) => context.store.add(path)),
   }),
 }
 
-async function fetchFiles(
+type Keep = (path: string) => Promise<StoredBlob>
+
+const digestOnly: Keep = digestOfFile
+
+async function readFiles(
   written: z.output<typeof options>,
-  context: SourceContext,
+  projectRoot: string,
   signal: AbortSignal,
+  keep: Keep,
 ): Promise<FetchedSource> {
-  const root = await realpath(context.root)
+  const root = await realpath(projectRoot)
   const chosen = await choose(written.path, root)
-  if (chosen.kind === 'file') return single(chosen.path, context)
+  if (chosen.kind === 'file') return single(chosen.path, keep)
   const paths = (await walk(chosen.folder, signal)).filter(
     (path) =>
       chosen.isMatch(path) && !written.exclude.some((glob) => picomatch.isMatch(path, glob, globOptions)),
   )
   if (paths.length === 0) throw nothingFound(written.path)
-  const files = await mapLimited(paths, 4, (path) => store(chosen.folder, path, context), signal)
+  const files = await mapLimited(paths, 4, (path) => treeFile(chosen.folder, path, keep), signal)
   return sourceTree(files, `The folder "${relative(root, chosen.folder) || '.'}"`)
 }
 
@@ -118,20 +126,20 @@ async function entriesOf(folder: string) {
   }
 }
 
-async function single(path: string, { store }: SourceContext): Promise<FetchedSource> {
+async function single(path: string, keep: Keep): Promise<FetchedSource> {
   const { mode } = await lstat(path)
-  const blob = await store.add(path)
+  const blob = await keep(path)
   const isExecutable = (mode & 0o100) !== 0
   return { digest: blob.digest, files: [{ path: basename(path), mode: fileMode(isExecutable), ...blob }] }
 }
 
-async function store(folder: string, path: string, context: SourceContext): Promise<SourceFile> {
+async function treeFile(folder: string, path: string, keep: Keep): Promise<SourceFile> {
   const absolute = join(folder, path)
   try {
     const status = await lstat(absolute)
     if (status.isSymbolicLink()) return linkFile(path, await readlink(absolute))
     if (!status.isFile()) throw specialFile(path)
-    const blob = await context.store.add(createReadStream(absolute))
+    const blob = await keep(absolute)
     return { path, mode: fileMode((status.mode & 0o100) !== 0), ...blob }
   } catch (error) {
     throw fileSystemError(error, 'read', path)

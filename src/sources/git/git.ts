@@ -7,7 +7,7 @@ import { fileSystemError, removeQuietly } from '../../lib/atomic-file.ts'
 import type { GitOptions } from '../../lib/git.ts'
 import type { Provider } from '../../provider.ts'
 import type { FetchedSource, Source, SourceContext, SourceFile } from '../source.ts'
-import { fetchPinned } from '../source-record.ts'
+import { fetchPinned, peekPinned } from '../source-record.ts'
 import { fileMode, linkFile, sourceTree } from '../tree.ts'
 import { fetchCommit, type WantedCommit } from './git-fetch.ts'
 import { gitlink, listSubmodules } from './git-submodules.ts'
@@ -57,6 +57,7 @@ export const git: Provider<Source, typeof options, SourceContext> = {
     return {
       describe: `git ${written.repository} at ${written.tag ?? written.commit.slice(0, 12)}`,
       pin,
+      peek: (signal) => peekPinned(pin, context, signal),
       fetch: (signal) => fetchPinned(pin, context, signal, () => fetchTree(written, context, signal)),
     }
   },

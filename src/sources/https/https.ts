@@ -5,7 +5,7 @@ import type { Provider } from '../../provider.ts'
 import { type Integrity, withDownload } from '../download.ts'
 import { isLoopback, openHttpClient, shownUrl } from '../http.ts'
 import type { FetchedSource, Source, SourceContext } from '../source.ts'
-import { fetchPinned } from '../source-record.ts'
+import { fetchPinned, peekPinned } from '../source-record.ts'
 import { unpack } from '../unpack.ts'
 
 const options = z.object({
@@ -69,6 +69,7 @@ export const https: Provider<Source, typeof options, SourceContext> = {
     return {
       describe: `https ${shownUrl(url)}`,
       pin,
+      peek: (signal) => peekPinned(pin, context, signal),
       fetch: (signal) => fetchPinned(pin, context, signal, () => download(written, context, signal)),
     }
   },

@@ -1,12 +1,11 @@
-import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
 import { UserError } from '../../errors.ts'
 import { retryTransient } from '../../lib/retry.ts'
 import type { Provider } from '../../provider.ts'
 import { withDownload } from '../download.ts'
-import { type HttpClient, networkError, openHttpClient, shownUrl } from '../http.ts'
+import { type HttpAnswer, type HttpClient, openHttpClient, shownUrl } from '../http.ts'
 import type { FetchedSource, Source, SourceContext } from '../source.ts'
-import { fetchPinned } from '../source-record.ts'
+import { fetchPinned, peekPinned } from '../source-record.ts'
 import { sourceRetry } from '../source-retry.ts'
 import { unpack } from '../unpack.ts'
 import { integrityPattern, parseIntegrity, sameAlgorithm } from './integrity.ts'
@@ -52,6 +51,7 @@ export const npm: Provider<Source, typeof options, SourceContext> = {
     return {
       describe: `npm ${written.package}`,
       pin,
+      peek: (signal) => peekPinned(pin, context, signal),
       fetch: (signal) => fetchPinned(pin, context, signal, () => download(written, context, signal)),
     }
   },
@@ -122,7 +122,7 @@ async function readMetadata(
     authorization: (target) => authorizationFor(target, settings),
     signal,
   })
-  const parsed = metadataSchema.safeParse(parseJson(await readText(answer, url, signal)))
+  const parsed = metadataSchema.safeParse(parseJson(await readText(answer)))
   if (parsed.success) return parsed.data
   throw new UserError('SOURCE_NPM_METADATA', `${shownUrl(url)} did not answer as an npm registry does.`, {
     hint: 'Check the registry in .npmrc and npm_config_registry, and whether a login page stands before it.',
@@ -132,19 +132,16 @@ async function readMetadata(
 
 const metadataBytesMax = 128 << 20
 
-async function readText(answer: IncomingMessage, url: URL, signal: AbortSignal): Promise<string> {
-  const chunks: Buffer[] = []
+async function readText(answer: HttpAnswer): Promise<string> {
+  const chunks: Uint8Array[] = []
   let sizeBytes = 0
-  try {
-    for await (const chunk of answer as AsyncIterable<Buffer>) {
-      sizeBytes += chunk.length
-      if (sizeBytes > metadataBytesMax) break
-      chunks.push(chunk)
-    }
-  } catch (error) {
-    throw networkError(error, url, signal)
+  for await (const chunk of answer.body) {
+    sizeBytes += chunk.length
+    // No list of versions is so large: the empty text is refused as what it is not.
+    if (sizeBytes > metadataBytesMax) return ''
+    chunks.push(chunk)
   }
-  return sizeBytes > metadataBytesMax ? '' : Buffer.concat(chunks).toString()
+  return Buffer.concat(chunks).toString()
 }
 
 function parseJson(text: string): unknown {

@@ -106,5 +106,6 @@ async function textOf(path: string, { project, store }: Materials): Promise<stri
       hint: 'Name a single script file.',
     })
   }
-  return readFile(await store.verifiedPath(file.digest), 'utf8')
+  // Looked at without fetching, a file that was never built with is not in the store.
+  return (await store.has(file.digest)) ? readFile(store.path(file.digest), 'utf8') : undefined
 }
