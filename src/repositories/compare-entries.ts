@@ -86,9 +86,10 @@ export function checkNothingLost(
   const lost = before.entries.flatMap(listings).filter((listing) => !listed.has(listing))
   const [first] = lost
   if (first !== undefined) throw shrinkError(first, lost.length)
-  for (const entry of added) {
-    const isThere = after.entries.some(({ path, sha256 }) => path === entry.path && sha256 === entry.sha256)
-    if (!isThere) throw new Error(`The rendered repository lacks what was added: ${entry.path}`)
+  const files = new Set(after.entries.map(({ path, sha256 }) => `${path} ${sha256}`))
+  for (const { path, sha256 } of added) {
+    if (!files.has(`${path} ${sha256}`))
+      throw new Error(`The rendered repository lacks what was added: ${path}`)
   }
 }
 
