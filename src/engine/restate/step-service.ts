@@ -1,0 +1,79 @@
+import * as restate from '@restatedev/restate-sdk'
+import type { StepOutcome, StepTask } from '../../pipeline/engine.ts'
+import { releaseName, releaseOf } from '../../pipeline/release-key.ts'
+import type { RunEvent } from '../../pipeline/run-event.ts'
+import type { Executions } from './executions.ts'
+import { type ExecuteMessage, type SettledMessage, serviceNames } from './messages.ts'
+import { send } from './send.ts'
+
+/** One invocation per execution of a step. What it finds out is recorded before it is told, so it is told once. */
+export function stepService(executions: Executions) {
+  return restate.service({
+    name: serviceNames.step,
+    handlers: {
+      execute: async (context: restate.Context, message: ExecuteMessage): Promise<void> => {
+        const body = await settled(context, executions, message)
+        const key = releaseName(releaseOf(message.task.plan))
+        send(context, { service: 'release', handler: 'settled', key, body })
+      },
+    },
+  })
+}
+
+async function settled(
+  context: restate.Context,
+  executions: Executions,
+  { task, turn }: ExecuteMessage,
+): Promise<SettledMessage> {
+  const { attemptCompletedSignal } = context.request()
+  const node = task.node.id
+  const cancelled = new AbortController()
+  const signal = AbortSignal.any([attemptCompletedSignal, cancelled.signal])
+  try {
+    const { outcome, at } = await context.run(node, async () => {
+      const found = await executed(executions, task, signal, cancelled.signal)
+      return { outcome: found, at: new Date().toISOString() }
+    })
+    return { runId: task.runId, event: outcomeEvent(node, turn, outcome), at }
+  } catch (error) {
+    if (!(error instanceof restate.TerminalError)) throw error
+    // The run may only go on when the step is really over.
+    cancelled.abort(new Error('The engine stopped the step'))
+    await executions.stop(task)
+    const at = new Date(await context.date.now()).toISOString()
+    const outcome = error instanceof restate.CancelledError ? null : broken(error)
+    return { runId: task.runId, event: outcomeEvent(node, turn, outcome), at }
+  }
+}
+
+/** Nothing when it was stopped: an error would make the server try it again. */
+async function executed(
+  executions: Executions,
+  task: StepTask,
+  signal: AbortSignal,
+  cancelled: AbortSignal,
+): Promise<StepOutcome | null> {
+  try {
+    return await executions.run(task, signal)
+  } catch (error) {
+    if (cancelled.aborted) return null
+    throw error
+  }
+}
+
+function outcomeEvent(node: string, turn: number, outcome: StepOutcome | null): RunEvent {
+  return outcome === null ? { type: 'stopped', node, turn } : { type: 'settled', node, turn, outcome }
+}
+
+/** The server refused the outcome, for example because it is larger than a message may be. */
+function broken({ message }: restate.TerminalError): StepOutcome {
+  return { status: 'failed', failure: { class: 'bug', code: 'ENGINE_RECORD', message } }
+}
+
+/** Goes once through all that steps need: server, endpoint, signature, SDK and journal. */
+export const selfTestService = restate.service({
+  name: serviceNames.selfTest,
+  handlers: {
+    echo: async (context: restate.Context, text: string): Promise<string> => context.run('echo', () => text),
+  },
+})
