@@ -27,6 +27,8 @@ const comparisons = new Map([
 const preFlags = (1 << 6) | (1 << 9) | (1 << 10)
 const missingOkFlag = 1 << 19
 
+type DependencyFacts = Pick<RpmFile, 'dependencies' | 'files'>
+
 interface Dependency {
   readonly name: string
   readonly comparison: string | undefined
@@ -40,7 +42,7 @@ interface Evr {
   readonly release?: string
 }
 
-export function renderDependencies(rpm: RpmFile): string {
+export function renderDependencies(rpm: DependencyFacts): string {
   const weakOfOld = rpm.dependencies.requires.filter(({ flags }) => (flags & missingOkFlag) !== 0)
   const lists: Record<(typeof kinds)[number], readonly Dependency[]> = {
     provides: plain(rpm.dependencies.provides),
@@ -100,7 +102,7 @@ function splitEvr(text: string): Evr | undefined {
  * What createrepo_c leaves of the requirements: no rpmlib features, none of the package's own primary files, nothing
  * that it provides itself, no repetition of the last entry of a name, and of glibc's symbol versions only the highest.
  */
-function requirements(rpm: RpmFile): Dependency[] {
+function requirements(rpm: DependencyFacts): Dependency[] {
   const ownFiles = new Set(rpm.files.map(({ path }) => path).filter(isPrimaryFile))
   const provided = new Set(rpm.dependencies.provides.map(keyOf))
   const lastOfName = new Map<string, string>()

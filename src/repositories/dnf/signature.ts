@@ -2,8 +2,8 @@ import { UserError } from '../../errors.ts'
 import { digestOf, hexOf } from '../../lib/digest.ts'
 import type { SignatureVerifier, Signer } from '../../signing/signer.ts'
 import type { Storage } from '../../storage/storage.ts'
+import { armor } from '../armor.ts'
 import type { EntrySignature, ReadOptions, RepairContext, Upload } from '../repository-format.ts'
-import { armorSignature } from './armor.ts'
 import { repomdPath } from './repomd.ts'
 
 // repomd.xml and its signature are two objects, and no order of writing them is right for every reader. repomd.xml goes
@@ -42,7 +42,7 @@ async function signatureOf(repomd: Uint8Array, signers: readonly Signer[], date:
   if (only !== undefined && second === undefined) return only.signDetachedArmored(repomd, date)
   const packets: Uint8Array[] = []
   for (const signer of signers) packets.push(await signer.signDetached(repomd, date))
-  return armorSignature(packets)
+  return armor('PGP SIGNATURE', packets)
 }
 
 function signatureUpload(path: string, body: Uint8Array, caching: Upload['caching']): Upload {
