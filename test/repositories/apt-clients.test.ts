@@ -1,0 +1,196 @@
+import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { initRepository } from '../../src/repositories/publish.ts'
+import { fileStorage } from '../../src/storage/file/file-storage.ts'
+import { AptClient } from '../clients/apt.ts'
+import { buildDeb } from '../clients/dpkg-deb.ts'
+import {
+  aptFormat,
+  clientOf,
+  later,
+  makeKey,
+  now,
+  publishDebs,
+  removeFolder,
+  scratchFolder,
+  type TestKey,
+} from './apt-world.ts'
+
+let folder: string
+let key: TestKey
+let repository: string
+let hello: string
+let data: string
+
+beforeAll(async () => {
+  folder = await scratchFolder()
+  key = await makeKey()
+  repository = join(folder, 'repository')
+  hello = await buildDeb(folder, { name: 'hello', fields: { Depends: 'hello-data' } })
+  data = await buildDeb(folder, { name: 'hello-data', architecture: 'all', section: 'doc' })
+  await publishDebs([hello, data], { to: repository, key })
+})
+
+afterAll(() => removeFolder(folder))
+
+test('apt updates, installs and removes with the published files alone', async () => {
+  const client = await clientOf(repository, join(folder, 'client'))
+
+  expect(await client.get('update')).toMatchObject({ status: 0, stderr: '' })
+  expect(await client.available()).toEqual(['hello 1.0-1 amd64', 'hello-data 1.0-1 all'])
+  expect((await client.get('install', 'hello')).status).toBe(0)
+  expect(await readFile(client.root('usr/share/hello/greeting'), 'utf8')).toBe('hello from hello 1.0-1\n')
+  expect(await client.installed()).toContain('Package: hello-data')
+  expect((await client.get('remove', 'hello')).status).toBe(0)
+  await expect(readFile(client.root('usr/share/hello/greeting'))).rejects.toThrow('ENOENT')
+})
+
+test('the armored keyring works as well, and every architecture has the "all" packages', async () => {
+  const client = await AptClient.create(join(folder, 'arm'), 'arm64')
+  const sources = await readFile(join(repository, 'test.sources'), 'utf8')
+  await writeFile(client.root('etc/apt/keyrings/key.asc'), await readFile(join(repository, 'test.asc')))
+  const moved = sources.replace(/^Signed-By: .*$/m, `Signed-By: ${client.root('etc/apt/keyrings/key.asc')}`)
+  await writeFile(client.root('etc/apt/sources.list.d/test.sources'), moved)
+
+  expect(await client.get('update')).toMatchObject({ status: 0, stderr: '' })
+  expect(await client.available()).toEqual(['hello-data 1.0-1 all'])
+})
+
+test('clients with the old or the new key accept an index that both signed', async () => {
+  const [old, fresh] = [await makeKey('Old <old@example.org>'), await makeKey('New <new@example.org>')]
+  const both = join(folder, 'both')
+  await publishDebs([hello, data], { to: both, signers: [old.signer, fresh.signer], verifier: old.verifier })
+
+  for (const { signer } of [old, fresh]) {
+    const client = await AptClient.create(join(folder, `client-${signer.fingerprint}`))
+    const sources = await readFile(join(both, 'test.sources'), 'utf8')
+    await client.useSources(sources, signer.publicKeyBinary)
+    expect(await client.get('update')).toMatchObject({ status: 0, stderr: '' })
+  }
+  const bytes = await readFile(join(both, 'dists/stable/Release'))
+  const signature = await readFile(join(both, 'dists/stable/Release.gpg'))
+  expect(await old.verifier.verifyDetached(bytes, signature)).toBe(old.signer.fingerprint)
+  expect(await fresh.verifier.verifyDetached(bytes, signature)).toBe(fresh.signer.fingerprint)
+})
+
+test('old clients install over Release and Release.gpg', async () => {
+  const plain = join(folder, 'plain')
+  await cp(repository, plain, { recursive: true })
+  await rm(join(plain, 'dists/stable/InRelease'))
+  const client = await AptClient.create(join(folder, 'client-plain'))
+  const sources = await readFile(join(plain, 'test.sources'), 'utf8')
+  await client.useSources(
+    sources.replace(/^URIs: .*$/m, `URIs: file://${plain}`),
+    await readFile(join(plain, 'test.gpg')),
+  )
+
+  expect(await client.get('update')).toMatchObject({ status: 0, stderr: '' })
+  expect(await client.available()).toHaveLength(2)
+})
+
+test('the names by hash are enough, and so are the usual ones', async () => {
+  for (const kind of ['by-hash', 'usual']) {
+    const copy = join(folder, `only-${kind}`)
+    await cp(repository, copy, { recursive: true })
+    const binary = join(copy, 'dists/stable/main/binary-amd64')
+    for (const name of kind === 'usual' ? ['by-hash'] : ['Packages', 'Packages.gz']) {
+      await rm(join(binary, name), { recursive: true })
+    }
+    const client = await clientOf(copy, join(folder, `client-only-${kind}`))
+    const sources = await readFile(join(copy, 'test.sources'), 'utf8')
+    await client.useSources(
+      sources.replace(/^URIs: .*$/m, `URIs: file://${copy}`),
+      await readFile(join(copy, 'test.gpg')),
+    )
+
+    expect(await client.get('update')).toMatchObject({ status: 0 })
+    expect(await client.available()).toHaveLength(2)
+  }
+})
+
+test('clients see an empty repository, and later publishes of other versions beside the first', async () => {
+  const growing = join(folder, 'growing')
+  await initRepository({
+    format: aptFormat(),
+    storage: fileStorage(growing),
+    signers: [key.signer],
+    verifier: key.verifier,
+    name: 'test',
+    date: now,
+  })
+  const client = await clientOf(growing, join(folder, 'client-growing'))
+  expect(await client.get('update')).toMatchObject({ status: 0, stderr: '' })
+  expect(await client.available()).toEqual([])
+
+  await publishDebs([hello], { to: growing, key, date: now })
+  await publishDebs([await buildDeb(folder, { name: 'hello', version: '1.1-1' })], {
+    to: growing,
+    key,
+    date: later,
+  })
+  expect(await client.get('update')).toMatchObject({ status: 0, stderr: '' })
+  expect(await client.available()).toEqual(['hello 1.0-1 amd64', 'hello 1.1-1 amd64'])
+})
+
+test('Contents names the files of all packages of the architecture', async () => {
+  const contents = await readFile(join(repository, 'dists/stable/main/Contents-amd64.gz'))
+
+  expect(gunzipSync(contents).toString()).toBe(
+    'usr/share/hello-data/greeting doc/hello-data\nusr/share/hello/greeting utils/hello\n',
+  )
+})
+
+describe('apt refuses', () => {
+  async function refused(name: string, spoil: (copy: string) => Promise<void>): Promise<string> {
+    const copy = join(folder, `spoiled-${name}`)
+    await cp(repository, copy, { recursive: true })
+    await spoil(copy)
+    const client = await AptClient.create(join(folder, `client-spoiled-${name}`))
+    const sources = await readFile(join(copy, 'test.sources'), 'utf8')
+    await client.useSources(
+      sources.replace(/^URIs: .*$/m, `URIs: file://${copy}`),
+      await readFile(join(copy, 'test.gpg')),
+    )
+    const update = await client.get('update')
+    const install = await client.get('install', 'hello')
+    expect(install.status).not.toBe(0)
+    return update.stdout + update.stderr + install.stdout + install.stderr
+  }
+
+  test('an index signed by another key', async () => {
+    const other = await makeKey('Stranger <stranger@example.org>')
+    const output = await refused('key', (copy) =>
+      writeFile(join(copy, 'test.gpg'), other.signer.publicKeyBinary),
+    )
+    expect(output).toContain('NO_PUBKEY')
+  })
+
+  test('a changed InRelease', async () => {
+    const output = await refused('inrelease', async (copy) => {
+      const path = join(copy, 'dists/stable/InRelease')
+      await writeFile(path, (await readFile(path, 'utf8')).replace('Components: main', 'Components: evil'))
+    })
+    expect(output).toMatch(/BADSIG|invalid/i)
+  })
+
+  test('a changed index', async () => {
+    const output = await refused('index', async (copy) => {
+      const binary = join(copy, 'dists/stable/main/binary-amd64')
+      await rm(join(binary, 'by-hash'), { recursive: true })
+      for (const name of ['Packages', 'Packages.gz']) await writeFile(join(binary, name), 'Package: evil\n')
+    })
+    expect(output).toMatch(/Hash Sum mismatch|unexpected size/)
+  })
+
+  test('a changed package', async () => {
+    const output = await refused('package', async (copy) => {
+      const path = join(copy, 'pool/main/h/hello/hello_1.0-1_amd64.deb')
+      const bytes = await readFile(path)
+      bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+      await writeFile(path, bytes)
+    })
+    expect(output).toContain('Hash Sum mismatch')
+  })
+})
