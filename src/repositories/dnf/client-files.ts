@@ -39,15 +39,23 @@ function repoFile(name: string, url: string, keys: readonly ClientFile[]): Clien
 
 function checkName(name: string): void {
   if (/^[A-Za-z0-9][A-Za-z0-9_.:-]*$/.test(name)) return
-  throw new UserError('DNF_REPOSITORY_NAME', `"${name}" cannot be the id of a repository for dnf.`, {
-    hint: 'Begin with a letter or digit; go on with letters, digits and _ . : -',
-  })
+  throw new UserError(
+    'DNF_REPOSITORY_NAME',
+    `${JSON.stringify(name)} cannot be the id of a repository for dnf.`,
+    {
+      hint: 'Begin with a letter or digit; go on with letters, digits and _ . : -',
+    },
+  )
 }
 
 function checkedUrl(publicUrl: string): string {
   // dnf replaces $variables and splits at spaces and commas; all of them would mean something else than they say.
   if (URL.canParse(publicUrl) && !/[\s,$]/.test(publicUrl)) return publicUrl.replace(/\/+$/, '')
-  throw new UserError('DNF_PUBLIC_URL', `"${publicUrl}" cannot be the address of a repository for dnf.`, {
-    hint: 'Write a whole URL without spaces, commas and $, for example "https://packages.example.org/rpm".',
-  })
+  throw new UserError(
+    'DNF_PUBLIC_URL',
+    `${JSON.stringify(publicUrl)} cannot be the address of a repository for dnf.`,
+    {
+      hint: 'Write a whole URL without spaces, commas and $, for example "https://packages.example.org/rpm".',
+    },
+  )
 }

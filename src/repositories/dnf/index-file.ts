@@ -61,7 +61,7 @@ export async function readIndex(
     },
   )
   if (record.openChecksum !== undefined) {
-    expectChecksum(record.path, 'unpacked content', record.openChecksum.value, open.digest('hex'))
+    expectChecksum(`"${record.path}", unpacked,`, record.openChecksum.value, open.digest('hex'))
   }
   return document
 }
@@ -85,7 +85,7 @@ export async function fetchMetadata(
   if (object.sizeBytes > sizeMax) throw tooLarge(record.path, sizeMax)
   const bytes = await object.bytes()
   const hash = createHash(nodeAlgorithm(record.checksum, record.path))
-  expectChecksum(record.path, 'file', record.checksum.value, hash.update(bytes).digest('hex'))
+  expectChecksum(`"${record.path}"`, record.checksum.value, hash.update(bytes).digest('hex'))
   return bytes
 }
 
@@ -96,9 +96,17 @@ async function* unpacked(
 ): ByteStream {
   // A file that is right in its checksum but not in its size or compression was written so by somebody.
   const sizeBytesMax = Math.min(record.openSizeBytes ?? openSizeMax, openSizeMax)
-  for await (const chunk of decompress(once(bytes), compressionOf(bytes, record.path), { sizeBytesMax })) {
-    see(chunk)
-    yield chunk
+  try {
+    for await (const chunk of decompress(once(bytes), compressionOf(bytes, record.path), { sizeBytesMax })) {
+      see(chunk)
+      yield chunk
+    }
+  } catch (cause) {
+    if (!(cause instanceof UserError) || !cause.code.startsWith('ARCHIVE_')) throw cause
+    throw new UserError('DNF_METADATA_UNPACK', `"${record.path}" cannot be unpacked: ${cause.message}`, {
+      hint: 'Its checksum is right, so it was stored like this. Make the metadata again, then publish again.',
+      cause,
+    })
   }
 }
 
@@ -137,11 +145,11 @@ function nodeAlgorithm({ type }: Checksum, path: string): string {
   })
 }
 
-function expectChecksum(path: string, what: string, expected: string, found: string): void {
+function expectChecksum(subject: string, expected: string, found: string): void {
   if (expected === found) return
   throw new UserError(
     'DNF_CHECKSUM_WRONG',
-    `The ${what} of "${path}" has the checksum ${found}; repomd.xml says ${expected}.`,
+    `${subject} has the checksum ${found}; repomd.xml says ${expected}.`,
     {
       hint: 'The file was damaged or exchanged. Restore it, or make the metadata again, then publish again.',
     },

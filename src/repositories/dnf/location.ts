@@ -14,9 +14,13 @@ export interface PackageName {
 export function packagePath(layout: Layout, pkg: PackageName): string {
   const file = `${pkg.name}-${pkg.version}-${pkg.release}.${pkg.arch}.rpm`
   if (!/^[A-Za-z0-9][A-Za-z0-9._+~^-]*$/.test(file)) {
-    throw new UserError('DNF_PACKAGE_NAME', `"${file}" cannot be the name of a file in a repository.`, {
-      hint: 'Name, version, release and architecture may hold letters, digits and . _ + ~ ^ -',
-    })
+    throw new UserError(
+      'DNF_PACKAGE_NAME',
+      `${JSON.stringify(file)} cannot be the name of a file in a repository.`,
+      {
+        hint: 'Name, version, release and architecture may hold letters, digits and . _ + ~ ^ -',
+      },
+    )
   }
   if (layout === 'flat') return `packages/${file}`
   const folder = layout === 'name' ? pkg.name : pkg.name.charAt(0).toLowerCase()
@@ -39,7 +43,7 @@ export function pathOfLocation(
   if (href === '' || isURL || href.includes('\\') || href.includes('\0') || parts.some(leadsAway)) {
     throw new UserError(
       'DNF_LOCATION_UNSAFE',
-      `${where} names the file "${href}", which is not inside the repository.`,
+      `${where} names the file ${JSON.stringify(href)}, which is not inside the repository.`,
       {
         hint: 'Nobody should use such a repository: find out who wrote this index, and repair the entry there.',
       },

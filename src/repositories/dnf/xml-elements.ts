@@ -70,7 +70,7 @@ class ElementReader {
   constructor(shape: XmlShape) {
     this.#shape = shape
     this.#parser.on('error', (error) => {
-      throw broken(shape, error.message)
+      throw broken(shape, error.message.replace(/\.+$/, ''))
     })
     this.#parser.on('doctype', () => {
       throw broken(shape, 'it declares a document type, which repository metadata never has')
