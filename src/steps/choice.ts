@@ -1,15 +1,26 @@
 import { z } from 'zod'
-import type { Provider } from '../provider.ts'
+import type { JsonObject } from '../lib/json.ts'
 
-/** A provider and its options as plain data: what a plan stores instead of code. */
-export const choice = z.object({ provider: z.string(), options: z.record(z.string(), z.json()) })
-export type Choice = z.infer<typeof choice>
+/** A provider by name, and its options as written: what a plan stores instead of code. */
+export interface Choice {
+  readonly provider: string
+  readonly options: JsonObject
+}
 
-/** What a concept's list holds: a provider whose options only it knows. */
-// biome-ignore lint/suspicious/noExplicitAny: a list erases each provider's own option type; `create` parses first
-export type ListedProvider<Port, Context> = Provider<Port, any, Context>
+export const choice: z.ZodType<Choice> = z.object({
+  provider: z.string(),
+  options: z.record(z.string(), z.json()),
+})
 
-/** Makes the port that was chosen. The options were checked with the config; parsing again applies their types. */
+/** What a concept's list holds, as far as making the port goes; each provider alone knows its options. */
+interface ListedProvider<Port, Context> {
+  readonly name: string
+  readonly options: z.ZodType
+  // biome-ignore lint/suspicious/noExplicitAny: the list erases each provider's option type; `options` parses before
+  create(options: any, context: Context): Port
+}
+
+/** Makes the port that was chosen. The options were checked with the config; parsing again completes them. */
 export function createChosen<Port, Context>(
   providers: readonly ListedProvider<Port, Context>[],
   chosen: Choice,

@@ -108,7 +108,11 @@ export const packageDeclaration = z.object({
       restartAfterUpgrade: z.boolean(),
     }),
   ),
-  changelog: z.array(changelogEntry),
+  changelog: z.discriminatedUnion('from', [
+    /** A file in the form of debian/changelog. */
+    z.object({ from: z.literal('file'), path: z.string() }),
+    z.object({ from: z.literal('entries'), entries: z.array(changelogEntry) }),
+  ]),
   compression: z.object({ kind: z.enum(['gzip', 'xz', 'zstd', 'none']), level: z.number().int() }),
   fields: z.record(z.string(), z.string()),
 })

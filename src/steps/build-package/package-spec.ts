@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { UserError } from '../../errors.ts'
-import type { ContentEntry, PackageSpec, Trigger } from '../../packages/package-spec.ts'
+import { parseDebianChangelog } from '../../packages/debian-changelog.ts'
+import type { ChangelogEntry, ContentEntry, PackageSpec, Trigger } from '../../packages/package-spec.ts'
 import { unitFolder } from '../../packages/systemd-unit.ts'
 import type { Materials } from '../materials.ts'
 import { entriesOf } from './contents.ts'
@@ -16,7 +17,10 @@ export async function packageSpec(
   const contents = await allEntries(declared, materials)
   const scripts = await texts(Object.entries(declared.scripts), materials)
   const triggers = await triggersOf(declared, materials)
-  if (contents === undefined || scripts === undefined || triggers === undefined) return undefined
+  const changelog = await changelogOf(declared, materials)
+  if (contents === undefined || scripts === undefined || triggers === undefined || changelog === undefined) {
+    return undefined
+  }
   return {
     name: declared.name,
     version: declared.version,
@@ -35,7 +39,7 @@ export async function packageSpec(
     scripts,
     triggers,
     systemd: declared.systemd.map((unit) => ({ ...unit, unit: basename(unit.unit) })),
-    changelog: declared.changelog,
+    changelog,
     compression: declared.compression,
     fields: declared.fields,
     epoch,
@@ -108,4 +112,13 @@ async function textOf(path: string, { project, store }: Materials): Promise<stri
   }
   // Looked at without fetching, a file that was never built with is not in the store.
   return (await store.has(file.digest)) ? readFile(store.path(file.digest), 'utf8') : undefined
+}
+
+async function changelogOf(
+  { changelog }: PackageDeclaration,
+  materials: Materials,
+): Promise<readonly ChangelogEntry[] | undefined> {
+  if (changelog.from === 'entries') return changelog.entries
+  const text = await textOf(changelog.path, materials)
+  return text === undefined ? undefined : parseDebianChangelog(text, changelog.path)
 }

@@ -1,7 +1,7 @@
 import type { StepContext } from '../../pipeline/step.ts'
 import { repositoryFormats } from '../../repositories/index.ts'
 import type { OpenRepository } from '../../repositories/read-state.ts'
-import type { PackageInput } from '../../repositories/repository-format.ts'
+import type { PackageInput, RepositoryFormat } from '../../repositories/repository-format.ts'
 import { openpgpVerifier } from '../../signing/openpgp/verifier.ts'
 import type { SignatureVerifier, Signer } from '../../signing/signer.ts'
 import { storages } from '../../storage/index.ts'
@@ -35,7 +35,7 @@ export async function openRepository(
   const publicKeys = signers.map(({ publicKeyBinary }) => publicKeyBinary)
   return {
     name: repository,
-    format: createChosen(repositoryFormats, format, undefined),
+    format: createChosen<RepositoryFormat, undefined>(repositoryFormats, format, undefined),
     storage: createChosen(storages, storage, { folder: context.root }),
     signers,
     verifier: publicKeys.length === 0 ? undefined : await openpgpVerifier(publicKeys),

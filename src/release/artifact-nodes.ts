@@ -1,0 +1,113 @@
+import type { Config, PackageConfig } from '../config/config.ts'
+import { resolvePackage } from '../config/resolve-package.ts'
+import type { ResolvedPackage, Variant } from '../config/resolved-package.ts'
+import { jsonObject } from '../lib/json-copy.ts'
+import { buildPackage } from '../steps/build-package/build-package.ts'
+import type { Choice } from '../steps/choice.ts'
+import { collectFiles } from '../steps/collect-files/collect-files.ts'
+import { fetchSource } from '../steps/fetch-source/fetch-source.ts'
+import { writeChecksums } from '../steps/write-checksums/write-checksums.ts'
+import { keyId, type NodeSketch } from './node-sketch.ts'
+import { packageDeclaration, patternText, sourcesOf } from './package-declaration.ts'
+
+/** A build step and what it builds, for those who need only some of them. */
+export interface BuildNode extends NodeSketch {
+  readonly packageName: string
+  readonly variant: Variant
+}
+
+export interface ArtifactNodes {
+  readonly sources: readonly NodeSketch[]
+  readonly builds: readonly BuildNode[]
+  /** Collected files and checksums. */
+  readonly others: readonly NodeSketch[]
+}
+
+/** Sources → packages and files → checksums over all of them. */
+export function artifactNodes(config: Config): ArtifactNodes {
+  const builds = Object.values(config.packages).flatMap((declared) =>
+    variantsOf(config, declared).map((variant) => buildNode(config, declared.name, variant)),
+  )
+  const files = fileNodes(config)
+  const made = [...builds, ...files]
+  const needed = new Set(made.flatMap(({ needs }) => needs))
+  const sources = Object.keys(config.sources)
+    .map((name) => sourceNode(name, config))
+    .filter(({ id }) => needed.has(id))
+  return { sources, builds, others: [...files, ...checksumNodes(config, made)] }
+}
+
+/** Each format for each architecture, once for every distribution that a repository of the package is for. */
+function variantsOf(config: Config, declared: PackageConfig): readonly Variant[] {
+  const repositories = Object.values(config.repositories).filter(({ packages }) =>
+    packages.includes(declared.name),
+  )
+  return declared.formats.flatMap((format) => {
+    const served = repositories.filter(({ packageFormat }) => packageFormat === format)
+    const distributions = [...new Set(served.map(({ distribution }) => distribution))]
+    return declared.architectures.flatMap((architecture) =>
+      (distributions.length === 0 ? [undefined] : distributions).map((distribution) => ({
+        format,
+        architecture,
+        distribution,
+      })),
+    )
+  })
+}
+
+function buildNode(config: Config, name: string, variant: Variant): BuildNode {
+  const resolved: ResolvedPackage = resolvePackage(config, name, variant)
+  const { format, architecture, distribution } = variant
+  const sources = sourcesOf(resolved)
+  const key = resolved.sign === undefined ? undefined : config.keys[resolved.sign]
+  return {
+    id: ['build', name, format, architecture, distribution].filter((part) => part !== undefined).join(':'),
+    step: buildPackage.name,
+    options: jsonObject({
+      format,
+      package: packageDeclaration(resolved),
+      sources: choicesOf(config, sources),
+      key,
+    }),
+    needs: [...sources.map(sourceId), ...(resolved.sign === undefined ? [] : [keyId(resolved.sign)])],
+    packageName: name,
+    variant,
+  }
+}
+
+const sourceId = (name: string): string => `fetch:${name}`
+
+const sourceNode = (name: string, { sources }: Config): NodeSketch => ({
+  id: sourceId(name),
+  step: fetchSource.name,
+  options: jsonObject({ name, source: sources[name] }),
+  needs: [],
+})
+
+function choicesOf({ sources }: Config, names: readonly string[]): { readonly [name: string]: Choice } {
+  return Object.fromEntries(names.flatMap((name) => (sources[name] ? [[name, sources[name]]] : [])))
+}
+
+function fileNodes(config: Config): readonly NodeSketch[] {
+  const { assets } = config.release
+  if (assets.length === 0) return []
+  const sources = [...new Set(assets.flatMap(({ source }) => (source === undefined ? [] : [source])))]
+  const options = { files: assets.map(patternText), sources: choicesOf(config, sources) }
+  const needs = sources.map(sourceId)
+  return [{ id: 'collect-files', step: collectFiles.name, options: jsonObject(options), needs }]
+}
+
+function checksumNodes({ release, keys }: Config, made: readonly NodeSketch[]): readonly NodeSketch[] {
+  if (release.checksums === undefined || made.length === 0) return []
+  const from = made.map(({ id }) => id)
+  const signed = release.sign === undefined ? [] : [keyId(release.sign)]
+  const key = release.sign === undefined ? undefined : keys[release.sign]
+  return [
+    {
+      id: 'checksums',
+      step: writeChecksums.name,
+      options: jsonObject({ name: release.checksums, from, key }),
+      needs: [...from, ...signed],
+    },
+  ]
+}

@@ -1,0 +1,123 @@
+import type { Config, RepositoryConfig } from '../config/config.ts'
+import { jsonObject } from '../lib/json-copy.ts'
+import type { Pipeline, PipelineNode, StepNode } from '../pipeline/plan.ts'
+import { createDraft } from '../steps/create-draft/create-draft.ts'
+import { createTag } from '../steps/create-tag/create-tag.ts'
+import { publishPackages } from '../steps/publish-packages/publish-packages.ts'
+import { publishRelease } from '../steps/publish-release/publish-release.ts'
+import { uploadAssets } from '../steps/upload-assets/upload-assets.ts'
+import { type ArtifactNodes, artifactNodes, type BuildNode } from './artifact-nodes.ts'
+import { mergePipeline } from './merge-pipeline.ts'
+import { idsOf, keyId, keyNodes, type NodeSketch } from './node-sketch.ts'
+
+const usual: Pick<StepNode, 'limitMs' | 'retry'> = {
+  limitMs: 3_600_000,
+  retry: { attemptsMax: 5, firstDelayMs: 1000, delayMaxMs: 60_000 },
+}
+
+/** The pipeline of a release: derived from what the file declares, then extended or replaced by its `pipeline:`. */
+export function releasePipeline(config: Config, notes: string): Pipeline {
+  const { pipeline } = config
+  const derived = pipeline.extends === 'none' ? [] : derivedNodes(config, notes)
+  return { nodes: mergePipeline(derived, pipeline), parallelMax: pipeline.parallelMax }
+}
+
+/** Only what makes artifacts: the pipeline of `hawser build`. */
+export function buildPipeline(config: Config): Pipeline {
+  const { sources, builds, others } = artifactNodes(config)
+  const nodes = [...keyNodes(config), ...sources, ...builds, ...others].map(withUsual)
+  return { nodes, parallelMax: config.pipeline.parallelMax }
+}
+
+const withUsual = ({ id, step, options, needs }: NodeSketch): PipelineNode => ({
+  id,
+  step,
+  options,
+  needs,
+  ...usual,
+})
+
+/**
+ * Keys → sources → artifacts → tag → draft → assets → repositories → the release becomes public. Nothing outside the
+ * machine is touched before everything is built, and what people see first is what can be taken back last.
+ */
+function derivedNodes(config: Config, notes: string): readonly PipelineNode[] {
+  const keys = keyNodes(config)
+  const artifacts = artifactNodes(config)
+  const { sources, builds, others } = artifacts
+  const forge = forgeNodes(config, notes, keys, artifacts)
+  const repositories = Object.values(config.repositories).map((repository) =>
+    repositoryNode(config, repository, builds, idsOf(forge)),
+  )
+  const publish: NodeSketch = {
+    id: 'publish-release',
+    step: publishRelease.name,
+    options: jsonObject({
+      forge: config.forge,
+      tag: config.release.tag,
+      from: idsOf([...builds, ...others]),
+    }),
+    needs: idsOf([...forge, ...repositories]),
+  }
+  return [...keys, ...sources, ...builds, ...others, ...forge, ...repositories, publish].map(withUsual)
+}
+
+function forgeNodes(
+  { forge, release, keys: declaredKeys }: Config,
+  notes: string,
+  keys: readonly NodeSketch[],
+  { builds, others }: ArtifactNodes,
+): readonly NodeSketch[] {
+  const { tag, title, isPrerelease, signTag } = release
+  const made = idsOf([...builds, ...others])
+  const key = signTag === undefined ? undefined : declaredKeys[signTag]
+  return [
+    {
+      id: 'tag',
+      step: createTag.name,
+      options: jsonObject({ forge, tag, message: title, key }),
+      needs: [...idsOf(keys), ...made],
+    },
+    {
+      id: 'draft',
+      step: createDraft.name,
+      options: jsonObject({ forge, tag, title, notes, isPrerelease }),
+      needs: ['tag'],
+    },
+    {
+      id: 'assets',
+      step: uploadAssets.name,
+      options: jsonObject({ forge, tag, from: made }),
+      needs: ['draft', ...made],
+    },
+  ]
+}
+
+function repositoryNode(
+  { keys }: Config,
+  repository: RepositoryConfig,
+  builds: readonly BuildNode[],
+  before: readonly string[],
+): NodeSketch {
+  const { name, format, storage, url, packageFormat, packages, distribution, adopt } = repository
+  const wanted = builds.filter(
+    ({ packageName, variant }) =>
+      packages.includes(packageName) &&
+      variant.format === packageFormat &&
+      variant.distribution === distribution,
+  )
+  return {
+    id: `publish:${name}`,
+    step: publishPackages.name,
+    options: jsonObject({
+      repository: name,
+      format,
+      storage,
+      keys: repository.keys.flatMap((key) => keys[key] ?? []),
+      url,
+      adopt,
+      from: idsOf(wanted),
+    }),
+    needs: [...before, ...idsOf(wanted), ...repository.keys.map(keyId)],
+  }
+}
