@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fileStorage } from '../../src/storage/file/file-storage.ts'
@@ -156,6 +156,65 @@ describe('a repository that createrepo_c made', () => {
     const repomd = await readFile(join(repository, 'repodata/repomd.xml'), 'utf8')
     const [, path = ''] = new RegExp(`<data type="${kind}">.*?href="([^"]+)"`, 's').exec(repomd) ?? []
     return mustRun(path.endsWith('.xz') ? 'xz' : 'gzip', ['-dc', join(repository, path)])
+  }
+
+  test('keeps packages that are listed twice, and those that are stored elsewhere', async () => {
+    const repository = await foreignRepository(
+      'foreign-elsewhere',
+      '--baseurl',
+      'https://mirror.example.org/x/',
+    )
+    await mkdir(join(repository, 'again'))
+    await copyFile(rpms[0] ?? '', join(repository, 'again', basename(rpms[0] ?? '')))
+    await mustRun('createrepo_c', ['-q', '--baseurl', 'https://mirror.example.org/x/', repository])
+
+    await publishRpms(added, { to: repository, key, adopt: true })
+
+    for (const kind of kinds) {
+      const raws = (await readRepodata(repository, kind)).match(/<package .*?<\/package>/gs) ?? []
+      expect(raws).toHaveLength(rpms.length + 1 + added.length)
+    }
+    const { entries } = await dnfFormat().read(fileStorage(repository), { verifier: key.verifier })
+    expect(entries.filter(({ path }) => path.startsWith('https://mirror.example.org/x/'))).toHaveLength(
+      rpms.length + 1,
+    )
+  })
+
+  test('is adopted in the form of createrepo_c 2: zstd, no databases, unknown records', async () => {
+    const repository = await foreignRepository('foreign-zstd', '--no-database')
+    const before = packagesOf(await readRepodata(repository, 'primary'))
+    const unknown =
+      '<data type="filelists-ext"><checksum type="sha256">SUM</checksum><location href="repodata/x"/></data>'
+    let repomd = await readFile(join(repository, 'repodata/repomd.xml'), 'utf8')
+    for (const kind of kinds) repomd = await recompressed(repository, repomd, kind)
+    repomd = repomd.replace('</repomd>', `${unknown.replace('SUM', '0'.repeat(64))}</repomd>`)
+    await writeFile(join(repository, 'repodata/repomd.xml'), repomd)
+
+    await publishRpms(added, { to: repository, key, adopt: true })
+
+    const after = packagesOf(await readRepodata(repository, 'primary'))
+    for (const [id, raw] of before) expect(after.get(id)).toBe(raw)
+    expect(after.size).toBe(rpms.length + added.length)
+    const adopted = await readFile(join(repository, 'repodata/repomd.xml'), 'utf8')
+    expect(adopted).toContain(unknown.replace('SUM', '0'.repeat(64)))
+    const state = await dnfFormat().read(fileStorage(repository), { verifier: key.verifier })
+    expect(await dnfFormat().inspect(fileStorage(repository), state, {})).toMatchObject([
+      { code: 'DNF_METADATA_MISSING', path: 'repodata/x' },
+    ])
+  })
+
+  async function recompressed(repository: string, repomd: string, kind: string): Promise<string> {
+    const [record = ''] = new RegExp(`<data type="${kind}">.*?</data>`, 's').exec(repomd) ?? []
+    const [, path = ''] = /href="([^"]+)"/.exec(record) ?? []
+    const packed = path.replace(/gz$/, 'zst')
+    await mustRun('sh', ['-c', `gzip -dc '${path}' | zstd -q -o '${packed}'`], { cwd: repository })
+    const [sum = ''] = (await mustRun('sha256sum', [packed], { cwd: repository })).split(' ')
+    const { size } = await stat(join(repository, packed))
+    const changed = record
+      .replace(/(<checksum [^>]*>)[0-9a-f]+/, `$1${sum}`)
+      .replace(path, packed)
+      .replace(/<size>\d+/, `<size>${size}`)
+    return repomd.replace(record, changed)
   }
 
   test('keeps its old metadata for readers that hold the old repomd.xml', async () => {
