@@ -61,6 +61,10 @@ export class AptClient {
     await writeFile(this.root('etc/apt/sources.list'), `${line}\n`)
   }
 
+  get(...args: string[]): Promise<CommandResult> {
+    return this.#run('apt-get', ['-y', ...args])
+  }
+
   /** Names and versions that clients can install, in apt's words: `hello 1.0-1 amd64`. */
   async available(): Promise<readonly string[]> {
     const targets = await this.#run('apt-get', [
