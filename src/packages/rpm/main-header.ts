@@ -60,7 +60,8 @@ function identityTags(spec: PackageSpec): TagValues<HeaderTag> {
     vendor: spec.vendor,
     license: spec.license,
     packager: spec.maintainer,
-    group: 'Unspecified',
+    // rpm has no list of groups any more; without one rpmlint reports an error.
+    group: spec.section === '' ? 'Unspecified' : spec.section,
     url: spec.homepage,
     os: 'linux',
     arch: architecture,
