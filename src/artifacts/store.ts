@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { constants, createReadStream } from 'node:fs'
-import { chmod, copyFile, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { chmod, copyFile, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UserError } from '../errors.ts'
 import {
   closing,
   codeOf,
   fileSystemError,
+  makeFolder,
   removeQuietly,
   syncFolder,
   temporaryPathFor,
@@ -79,14 +80,6 @@ export async function openArtifactStore(
   return new FolderStore(folder, warn)
 }
 
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true, mode: 0o755 })
-  } catch (error) {
-    throw fileSystemError(error, 'create the folder', path)
-  }
-}
-
 class FolderStore implements ArtifactStore {
   readonly folder: string
   readonly #warn: (message: string) => void
@@ -115,15 +108,14 @@ class FolderStore implements ArtifactStore {
     if (known !== undefined && typeof content === 'string') return known
     const temporary = join(await this.scratch('temporary'), ownerName())
     try {
-      const stream =
-        typeof content === 'string' ? createReadStream(content, { highWaterMark: 1 << 20 }) : content
+      const stream = typeof content === 'string' ? readFileInPieces(content) : content
       const blob = await writeBlob(stream, temporary, options)
       assertExpected(blob, options)
       await this.#keep(blob, temporary, options.durable ?? true)
       return blob
     } catch (error) {
       await removeQuietly(temporary)
-      throw fileSystemError(error, 'store', typeof content === 'string' ? content : this.folder)
+      throw fileSystemError(error, 'write into the store', this.folder)
     }
   }
 
@@ -214,6 +206,14 @@ class FolderStore implements ArtifactStore {
   #recordPath(key: Digest): string {
     const hex = hexOf(key)
     return join(this.folder, 'records', hex.slice(0, 2), `${hex}.json`)
+  }
+}
+
+async function* readFileInPieces(path: string): ByteStream {
+  try {
+    yield* createReadStream(path, { highWaterMark: 1 << 20 })
+  } catch (error) {
+    throw fileSystemError(error, 'read', path)
   }
 }
 

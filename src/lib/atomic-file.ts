@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
-import { open, rename, rm } from 'node:fs/promises'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UserError } from '../errors.ts'
 
@@ -50,6 +50,38 @@ export async function syncFolder(path: string): Promise<void> {
 }
 
 const unsyncable = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'EISDIR', 'EPERM', 'EBADF'])
+
+/**
+ * Makes a folder and those above it. Not mkdir's own `recursive`: on a read-only disk that says ENOENT, which would
+ * send the reader the wrong way.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await makeWithParents(path)
+  } catch (error) {
+    throw fileSystemError(error, 'create the folder', path)
+  }
+}
+
+async function makeWithParents(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' && dirname(path) !== path) {
+      await makeWithParents(dirname(path))
+      await makeWithParents(path)
+    } else if (!(await isFolder(path))) throw error
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch {
+    // Whatever hinders the look hindered the making too, and that error is the one to tell.
+    return false
+  }
+}
 
 /** Runs `use` and closes the file; a failure to close counts too, since some file systems report a full disk there. */
 export async function closing<Result>(file: FileHandle, use: () => Promise<Result>): Promise<Result> {

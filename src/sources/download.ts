@@ -1,11 +1,11 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import type { IncomingMessage } from 'node:http'
+import { dirname } from 'node:path'
 import { TransientError, UserError } from '../errors.ts'
 import { closing, codeOf, fileSystemError } from '../lib/atomic-file.ts'
 import { retryTransient } from '../lib/retry.ts'
-import { type HttpClient, networkError, shownUrl } from './http.ts'
+import { type HttpAnswer, type HttpClient, shownUrl } from './http.ts'
 import { claimPartial, type Partial } from './partial.ts'
 import type { SourceContext } from './source.ts'
 import { sourceRetry } from './source-retry.ts'
@@ -76,6 +76,9 @@ async function receive(
 ): Promise<Received> {
   const hash = createHash(download.integrity.algorithm)
   const offset = await hashFile(partial.path, hash, signal)
+  // All was there already: an earlier process ended between the last byte and its use.
+  const soFar = hash.copy().digest('hex')
+  if (soFar === download.integrity.hex) return { hex: soFar, wasResumed: true }
   const answer = await http.get({
     url: download.url,
     headers: await rangeHeaders(offset, partial),
@@ -83,37 +86,21 @@ async function receive(
     answers: [206, 416],
     ...(download.authorization === undefined ? {} : { authorization: download.authorization }),
   })
-  if (answer.statusCode === 416) {
-    answer.destroy()
-    return afterTheEnd(answer, offset, hash, partial)
-  }
-  const isContinued = answer.statusCode === 206 && rangeStart(answer) === offset
-  if (answer.statusCode === 206 && !isContinued) {
-    answer.destroy()
+  const isContinued = answer.status === 206 && rangeStart(answer) === offset
+  if (answer.status !== 200 && !isContinued) {
+    // 416 or another part: the file there is not the one that this one began as.
+    answer.discard()
     await partial.remove()
     throw new TransientError(
       'SOURCE_RANGE',
-      `${shownUrl(download.url)} sent another part than was asked for.`,
+      `${shownUrl(download.url)} does not have the part that was asked for.`,
     )
   }
   const from = isContinued ? offset : 0
   await partial.rememberEntityTag(answer.headers.etag)
   const whole = isContinued ? hash : createHash(download.integrity.algorithm)
-  await writeBody(answer, { download, path: partial.path, from, hash: whole, signal })
+  await writeBody(answer, { download, path: partial.path, from, hash: whole })
   return { hex: whole.digest('hex'), wasResumed: from > 0 }
-}
-
-/** RFC 9110, 14.4: 416 may say how long the file is. When we have it all, the hash decides; else begin again. */
-async function afterTheEnd(
-  answer: IncomingMessage,
-  offset: number,
-  hash: Hash,
-  partial: Partial,
-): Promise<Received> {
-  const length = /^bytes \*\/(\d+)$/.exec(answer.headers['content-range'] ?? '')?.[1]
-  if (length !== undefined && Number(length) === offset) return { hex: hash.digest('hex'), wasResumed: true }
-  await partial.remove()
-  throw new TransientError('SOURCE_RANGE', 'The server does not know the part that was asked for.')
 }
 
 async function rangeHeaders(offset: number, partial: Partial): Promise<{ [name: string]: string }> {
@@ -123,7 +110,7 @@ async function rangeHeaders(offset: number, partial: Partial): Promise<{ [name: 
   return { range: `bytes=${offset}-`, ...(entityTag === undefined ? {} : { 'if-range': entityTag }) }
 }
 
-function rangeStart(answer: IncomingMessage): number | undefined {
+function rangeStart(answer: HttpAnswer): number | undefined {
   const start = /^bytes (\d+)-/.exec(answer.headers['content-range'] ?? '')?.[1]
   return start === undefined ? undefined : Number(start)
 }
@@ -133,25 +120,24 @@ interface Body {
   readonly path: string
   readonly from: number
   readonly hash: Hash
-  readonly signal: AbortSignal
 }
 
-async function writeBody(answer: IncomingMessage, body: Body): Promise<void> {
+async function writeBody(answer: HttpAnswer, body: Body): Promise<void> {
   try {
     const file = await open(body.path, body.from === 0 ? 'w' : 'a', 0o600)
     await closing(file, () => copyBody(answer, file, body))
   } catch (error) {
-    answer.destroy()
-    throw fileSystemError(networkError(error, body.download.url, body.signal), 'write', body.path)
+    answer.discard()
+    throw fileSystemError(error, 'write the download into', dirname(body.path))
   }
 }
 
-async function copyBody(answer: IncomingMessage, file: FileHandle, body: Body): Promise<void> {
+async function copyBody(answer: HttpAnswer, file: FileHandle, body: Body): Promise<void> {
   const { url, sizeBytesMax } = body.download
   const announced = body.from + Number(answer.headers['content-length'] ?? 0)
   if (announced > sizeBytesMax) throw tooLarge(url, sizeBytesMax)
   let sizeBytes = body.from
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
+  for await (const chunk of answer.body) {
     sizeBytes += chunk.length
     if (sizeBytes > sizeBytesMax) throw tooLarge(url, sizeBytesMax)
     body.hash.update(chunk)

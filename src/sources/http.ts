@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import { PassThrough } from 'node:stream'
 import { TransientError, UserError } from '../errors.ts'
 import { codeOf } from '../lib/atomic-file.ts'
 import type { Environment } from '../lib/child.ts'
@@ -15,9 +16,18 @@ export interface HttpGet {
   readonly answers?: readonly number[]
 }
 
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: IncomingMessage['headers']
+  /** To be read once. Ends with an error when the connection breaks, after all bytes that had arrived. */
+  readonly body: AsyncIterable<Uint8Array>
+  /** For a body that is not read. */
+  discard(): void
+}
+
 export interface HttpClient {
-  /** GET that follows redirects. The caller reads or destroys the body. */
-  get(get: HttpGet): Promise<IncomingMessage>
+  /** GET that follows redirects. The caller reads the body or discards it. */
+  get(get: HttpGet): Promise<HttpAnswer>
 }
 
 const redirectsMax = 5
@@ -30,7 +40,7 @@ export function openHttpClient(environment: Environment): HttpClient {
   const http = new HttpAgent(proxies)
   const https = new HttpsAgent(proxies)
 
-  const send = ({ url, headers, authorization, signal }: HttpGet): Promise<IncomingMessage> =>
+  const send = ({ url, headers, authorization, signal }: HttpGet): Promise<HttpAnswer> =>
     new Promise((resolve, reject) => {
       const secret = authorization?.(url)
       const options = {
@@ -49,7 +59,7 @@ export function openHttpClient(environment: Environment): HttpClient {
           ? requestHttps(url, { ...options, agent: https })
           : requestHttp(url, { ...options, agent: http })
       sent.on('timeout', () => sent.destroy(new IdleError()))
-      sent.on('response', resolve)
+      sent.on('response', (answer) => resolve(answerOf(answer, url, signal)))
       sent.on('error', reject)
       sent.end()
     })
@@ -65,7 +75,7 @@ export function openHttpClient(environment: Environment): HttpClient {
         })
         const location = redirectOf(answer)
         if (location === undefined) return accepted(answer, url, get.answers ?? [])
-        answer.destroy()
+        answer.discard()
         previous = url
         url = resolveRedirect(location, url)
       }
@@ -78,6 +88,32 @@ export function openHttpClient(environment: Environment): HttpClient {
       )
     },
   }
+}
+
+function answerOf(message: IncomingMessage, url: URL, signal: AbortSignal): HttpAnswer {
+  // A broken message forgets what it has buffered; what is in here stays, so that resuming goes on behind it.
+  const received = new PassThrough({ highWaterMark: 1 << 20 })
+  let failure: unknown
+  message.on('error', (error) => {
+    failure = error
+  })
+  message.on('close', () => received.end())
+  message.pipe(received)
+  async function* body(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* received
+    } finally {
+      message.destroy()
+    }
+    if (failure !== undefined || !message.complete)
+      throw networkError(failure ?? new CutOffError(), url, signal)
+  }
+  const { statusCode: status = 0, headers } = message
+  return { status, headers, body: body(), discard: () => message.destroy() }
+}
+
+class CutOffError extends Error {
+  readonly code = 'ECONNRESET'
 }
 
 class IdleError extends Error {
@@ -102,8 +138,8 @@ function assertAllowed(url: URL, previous: URL | undefined): void {
   })
 }
 
-function redirectOf({ statusCode = 0, headers }: IncomingMessage): string | undefined {
-  return [301, 302, 303, 307, 308].includes(statusCode) ? headers.location : undefined
+function redirectOf({ status, headers }: HttpAnswer): string | undefined {
+  return [301, 302, 303, 307, 308].includes(status) ? headers.location : undefined
 }
 
 function resolveRedirect(location: string, from: URL): URL {
@@ -113,11 +149,10 @@ function resolveRedirect(location: string, from: URL): URL {
   })
 }
 
-function accepted(answer: IncomingMessage, url: URL, answers: readonly number[]): IncomingMessage {
-  const status = answer.statusCode ?? 0
-  if (status === 200 || answers.includes(status)) return answer
-  answer.destroy()
-  throw statusError(status, url, answer.headers['retry-after'])
+function accepted(answer: HttpAnswer, url: URL, answers: readonly number[]): HttpAnswer {
+  if (answer.status === 200 || answers.includes(answer.status)) return answer
+  answer.discard()
+  throw statusError(answer.status, url, answer.headers['retry-after'])
 }
 
 function statusError(status: number, url: URL, retryAfter: string | undefined): UserError | TransientError {
@@ -174,7 +209,7 @@ const networkCodes = new Set([
 ])
 
 /** A broken connection may heal; a certificate that is not trusted does not. */
-export function networkError(error: unknown, url: URL, signal: AbortSignal): unknown {
+function networkError(error: unknown, url: URL, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason
   const code = codeOf(error) ?? ''
   const shown = shownUrl(url)

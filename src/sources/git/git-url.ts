@@ -11,7 +11,7 @@ export interface GitUrl {
 /** Undefined for everything that is not on the list: other protocols, helpers that run programs, options. */
 export function parseGitUrl(text: string, root: string): GitUrl | undefined {
   // "ext::sh -c …" runs a program; a leading dash would be an option to git or ssh.
-  if (text === '' || text.startsWith('-') || text.includes('::') || /[\0-\x1f]/.test(text)) return undefined
+  if (text === '' || text.startsWith('-') || text.includes('::') || /\p{Cc}/u.test(text)) return undefined
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return parseAddress(text)
   // scp's form: a colon before any slash.
   const host = /^(?:[A-Za-z0-9._][A-Za-z0-9._-]*@)?([^/:@]+):/.exec(text)?.[1]
@@ -22,10 +22,14 @@ export function parseGitUrl(text: string, root: string): GitUrl | undefined {
 function parseAddress(text: string): GitUrl | undefined {
   if (!URL.canParse(text)) return undefined
   const url = new URL(text)
-  if (url.password !== '' || url.search !== '' || url.username.startsWith('-')) return undefined
+  if (url.password !== '' || url.search !== '') return undefined
+  if (url.protocol === 'ssh:') {
+    return isHost(url.hostname) && !url.username.startsWith('-') ? { url: text, protocol: 'ssh' } : undefined
+  }
+  // A user name is a token more often than not; git's credential helpers are the place for both.
+  if (url.username !== '') return undefined
   if (url.protocol === 'https:') return { url: text, protocol: 'https' }
-  if (url.protocol === 'http:' && isLoopback(url)) return { url: text, protocol: 'http' }
-  return url.protocol === 'ssh:' && isHost(url.hostname) ? { url: text, protocol: 'ssh' } : undefined
+  return url.protocol === 'http:' && isLoopback(url) ? { url: text, protocol: 'http' } : undefined
 }
 
 const isHost = (host: string): boolean => /^[A-Za-z0-9[][A-Za-z0-9.:\]-]*$/.test(host)
@@ -39,11 +43,13 @@ export function resolveSubmodule(written: string, parent: GitUrl): GitUrl | unde
     return url?.protocol === 'file' && parent.protocol !== 'file' ? undefined : url
   }
   if (parent.protocol === 'file') return { url: resolve(parent.url, written), protocol: 'file' }
-  let base = parent.url.replace(/\/+$/, '')
-  let rest = written
-  for (let step = /^(\.\.?)\/(.*)$/s.exec(rest); step !== null; step = /^(\.\.?)\/(.*)$/s.exec(rest)) {
-    rest = step[2] ?? ''
-    if (step[1] === '..') base = base.replace(/[/:][^/:]*$/, (tail) => (tail.startsWith(':') ? ':' : ''))
+  // Host and path of an address, or of scp's form; climbing ends at the host.
+  const [, host, path] = /^([a-z+]+:\/\/[^/]+\/|[^/:]+:)(.*)$/is.exec(parent.url) ?? []
+  if (host === undefined || path === undefined) return undefined
+  const parts = path.split('/').filter((part) => part !== '')
+  for (const part of written.split('/')) {
+    if (part !== '..') parts.push(...(part === '.' || part === '' ? [] : [part]))
+    else if (parts.pop() === undefined) return undefined
   }
-  return parseGitUrl(base.endsWith(':') ? `${base}${rest}` : `${base}/${rest}`, '/')
+  return parts.length === 0 ? undefined : parseGitUrl(host + parts.join('/'), '/')
 }

@@ -19,7 +19,7 @@ const options = z.object({
     .string()
     .refine((text) => parseGitUrl(text, '/') !== undefined, {
       error:
-        'Write an https or ssh address without password, "git@host:path", or the path of a local repository.',
+        'Write an https address without credentials, an ssh address, "git@host:path", or the path of a local repository.',
     })
     .describe('Where the repository is: https, ssh, or a path relative to the project.'),
   commit: z

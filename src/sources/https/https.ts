@@ -107,7 +107,7 @@ async function download(
   return await withDownload(request, { ...context, http }, signal, async (path) => {
     if (written.extract)
       return await unpack(path, { strip: written.strip, from: shownUrl(url) }, context, signal)
-    const blob = await context.store.add(path)
+    const blob = await context.store.add(path, { durable: false })
     return { digest: blob.digest, files: [{ path: nameOf(written), mode: 0o644, ...blob }] }
   })
 }

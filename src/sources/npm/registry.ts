@@ -10,12 +10,13 @@ export function registryFor(packageName: string, settings: NpmSettings): URL {
   const scope = packageName.startsWith('@') ? packageName.split('/')[0] : undefined
   const scoped = scope === undefined ? undefined : settings.get(`${scope}:registry`)
   const written = scoped ?? settings.get('registry') ?? publicRegistry
-  if (!URL.canParse(written)) {
+  if (!/^https?:\/\//i.test(written) || !URL.canParse(written)) {
+    // The value is not shown: credentials in it are what makes it none, as a rule.
     throw new UserError(
       'SOURCE_NPM_REGISTRY',
-      `npm's setting for the registry is no address: "${written}".`,
+      `npm's setting for the registry of ${packageName} is no address.`,
       {
-        hint: 'Correct "registry" in .npmrc, or the variable npm_config_registry.',
+        hint: 'Write an https address as "registry" in .npmrc, or as the variable npm_config_registry.',
       },
     )
   }
