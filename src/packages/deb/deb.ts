@@ -1,0 +1,35 @@
+import { UserError } from '../../errors.ts'
+import { architectureIn } from '../architecture.ts'
+import type { PackageFormat } from '../package-format.ts'
+import type { PackageSpec } from '../package-spec.ts'
+import { debVersion, debVersionWithoutEpoch } from '../version.ts'
+import { buildDeb } from './build.ts'
+import { debFindings } from './findings.ts'
+import { readDebInfo } from './read.ts'
+
+/** Binary Debian packages, format 2.0. */
+export const deb: PackageFormat = {
+  name: 'deb',
+  extension: '.deb',
+  architecture: (canonical) => architectureIn('deb', canonical),
+  version: (spec) => debVersion(spec.version),
+  fileName,
+  findings: debFindings,
+  build: async (spec, context) => {
+    refuseFindings(spec)
+    await buildDeb(spec, context)
+  },
+  read: readDebInfo,
+}
+
+/** dpkg's convention; the epoch is not in it. */
+function fileName({ name, version, architecture }: PackageSpec): string {
+  return `${name}_${debVersionWithoutEpoch(version)}_${architectureIn('deb', architecture)}.deb`
+}
+
+function refuseFindings(spec: PackageSpec): void {
+  const [first, ...others] = debFindings(spec)
+  if (first === undefined) return
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`
+  throw new UserError(first.code, `${first.message}${more}`, { hint: first.hint })
+}
