@@ -1,0 +1,174 @@
+import type {
+  Chosen,
+  Config,
+  GateConfig,
+  PackageConfig,
+  PipelineConfig,
+  ReleaseConfig,
+  ReleaseVersion,
+  RepositoryConfig,
+  StepConfig,
+} from './config.ts'
+import { packageDefaults, pipelineDefaults, releaseDefaults } from './defaults.ts'
+import { isJsonObject } from './json-object.ts'
+import type { ConfigKinds } from './kinds.ts'
+import type { Condition } from './pipeline-condition.ts'
+import { optionsIn, providerIn } from './provider-in.ts'
+import { filePatternOf } from './resolve-contents.ts'
+import type { WrittenConfig, WrittenPipeline, WrittenStep } from './schema/config-schema.ts'
+import { durationMsOf } from './schema/text.ts'
+import { formatsOf, repositoryViews } from './variants.ts'
+
+/** What the file does not say by itself. */
+export interface ConfigWorld {
+  readonly version: string
+  readonly inputs: { readonly [name: string]: string }
+  /** Answers to `when`, by the step's place in the list. */
+  readonly conditions: ReadonlyMap<number, Condition>
+}
+
+/** Fills in every default. Only for what has passed the schema and the rules; anything else is our bug. */
+export function buildConfig(written: WrittenConfig, kinds: ConfigKinds, world: ConfigWorld): Config {
+  const packages = Object.keys(written.packages ?? {}).map((name) => packageOf(name, written, kinds))
+  return {
+    project: written.project,
+    version: releaseVersion(written, kinds, world.version),
+    components: written.components ?? {},
+    inputs: world.inputs,
+    sources: chosenByName(written.sources ?? {}, kinds.sources),
+    keys: chosenByName(written.keys ?? {}, kinds.signers),
+    packages: byName(packages),
+    repositories: byName(repositoriesOf(written, kinds, packages)),
+    forge: written.forge === undefined ? usualForge(kinds) : chosenIn(written.forge, kinds.forges),
+    release: releaseOf(written, world.version),
+    pipeline: pipelineOf(written.pipeline ?? {}, world.conditions),
+  }
+}
+
+/** The parts of the version, also for a file that has not passed. */
+export function releaseVersion(
+  { version = {} }: WrittenConfig,
+  kinds: ConfigKinds,
+  declared: string,
+): ReleaseVersion {
+  return {
+    declared,
+    scheme: version.scheme ?? kinds.versions.schemes[0],
+    build: String(version.build ?? packageDefaults.build),
+    epoch: version.epoch ?? 0,
+  }
+}
+
+const byName = <One extends { readonly name: string }>(
+  ones: readonly One[],
+): { readonly [name: string]: One } => Object.fromEntries(ones.map((one) => [one.name, one]))
+
+function chosenByName(
+  written: { readonly [name: string]: object },
+  kinds: readonly { readonly name: string }[],
+): { readonly [name: string]: Chosen } {
+  return Object.fromEntries(Object.entries(written).map(([name, one]) => [name, chosenIn(one, kinds)]))
+}
+
+function chosenIn(written: object, kinds: readonly { readonly name: string }[]): Chosen {
+  const kind = providerIn(written, kinds)
+  if (kind === undefined) throw new Error('The rule "exactly one provider" has passed a map without one')
+  const options = optionsIn(written, kind)
+  if (!isJsonObject(options))
+    throw new Error(`The options of "${kind.name}" are no JSON, although YAML has nothing else`)
+  return { provider: kind.name, options }
+}
+
+const usualForge = ({ forges }: ConfigKinds): Chosen => ({ provider: forges[0].name, options: {} })
+
+function packageOf(name: string, written: WrittenConfig, kinds: ConfigKinds): PackageConfig {
+  const one = written.packages?.[name] ?? {}
+  return {
+    name,
+    formats: formatsOf(name, written, kinds),
+    architectures: [...new Set(one.architectures)],
+    written: one,
+  }
+}
+
+function repositoriesOf(
+  written: WrittenConfig,
+  kinds: ConfigKinds,
+  packages: readonly PackageConfig[],
+): readonly RepositoryConfig[] {
+  return repositoryViews(written, kinds).map(({ name, packageFormat, distribution, packages: selected }) => {
+    const one = written.repositories?.[name]
+    if (one === undefined) throw new Error(`The repository "${name}" has a view and no declaration`)
+    const ofFormat = packages.filter(({ formats }) => formats.includes(packageFormat)).map((all) => all.name)
+    return {
+      name,
+      format: chosenIn(one, kinds.repositories),
+      packageFormat,
+      storage: chosenIn(one.storage, kinds.storages),
+      keys: one.keys,
+      url: one.url,
+      packages: selected ?? ofFormat,
+      distribution,
+      adopt: one.adopt ?? false,
+    }
+  })
+}
+
+function releaseOf({ release = {}, sources = {} }: WrittenConfig, version: string): ReleaseConfig {
+  const tag = release.tag ?? releaseDefaults.tag.replace('${version}', () => version)
+  const checksums = release.checksums ?? releaseDefaults.checksums
+  const prerelease = release.prerelease ?? 'auto'
+  return {
+    tag,
+    signTag: release.signTag,
+    sign: release.sign,
+    title: release.title ?? tag,
+    notes: notesOf(release.notes),
+    isPrerelease: prerelease === 'auto' ? isPrerelease(version) : prerelease,
+    checksums: checksums === false ? undefined : checksums,
+    assets: (release.assets ?? []).map((asset) =>
+      filePatternOf(asset, Object.keys(sources), () => undefined),
+    ),
+  }
+}
+
+function notesOf(written: NonNullable<WrittenConfig['release']>['notes']): ReleaseConfig['notes'] {
+  if (written === undefined) return { from: 'commits' }
+  return typeof written === 'string' ? { from: 'text', text: written } : { from: 'file', path: written.file }
+}
+
+/** SemVer 2.0.0, 9: a hyphen after the numbers; and `~`, which packagers write. */
+const isPrerelease = (version: string): boolean => /^v?\d+(?:\.\d+)*(?:-[0-9A-Za-z]|~)/.test(version)
+
+function pipelineOf(written: WrittenPipeline, conditions: ReadonlyMap<number, Condition>): PipelineConfig {
+  return {
+    extends: written.extends ?? 'default',
+    parallelMax: written.parallel ?? pipelineDefaults.parallel,
+    steps: (written.steps ?? []).map((step, index) => nodeOf(step, conditions.get(index))),
+  }
+}
+
+function nodeOf(written: WrittenStep, condition: Condition | undefined): StepConfig | GateConfig {
+  const { id, step, gate, needs = [], before = [], limit, retry = {} } = written
+  const skipBecause = condition === undefined || condition.holds ? undefined : condition.because
+  const common = { id, needs, before, skipBecause }
+  if (gate !== undefined) {
+    return { ...common, kind: 'gate', gate, limitMs: durationMsOf(limit ?? pipelineDefaults.gateLimit) }
+  }
+  if (step === undefined) throw new Error(`The rule "step or gate" has passed "${id}"`)
+  const options = written.with ?? {}
+  if (!isJsonObject(options))
+    throw new Error(`The options of "${id}" are no JSON, although YAML has nothing else`)
+  return {
+    ...common,
+    kind: 'step',
+    step,
+    options,
+    limitMs: durationMsOf(limit ?? pipelineDefaults.stepLimit),
+    retry: {
+      attemptsMax: retry.attempts ?? pipelineDefaults.retry.attempts,
+      firstDelayMs: durationMsOf(retry.firstDelay ?? pipelineDefaults.retry.firstDelay),
+      delayMaxMs: durationMsOf(retry.longestDelay ?? pipelineDefaults.retry.longestDelay),
+    },
+  }
+}

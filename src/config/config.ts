@@ -1,0 +1,111 @@
+import type { JsonObject } from '../lib/json.ts'
+import type { RetryPolicy } from '../pipeline/plan.ts'
+import type { WrittenPackage } from './schema/package-schema.ts'
+
+/**
+ * `hawser.yaml`, checked, with every reference replaced and every default filled in. Plain data without places,
+ * times or machine paths, so that its digest says whether two releases were declared the same.
+ */
+export interface Config {
+  readonly project: string
+  readonly version: ReleaseVersion
+  readonly components: { readonly [name: string]: { readonly version: string } }
+  readonly inputs: { readonly [name: string]: string }
+  readonly sources: { readonly [name: string]: Chosen }
+  readonly keys: { readonly [name: string]: Chosen }
+  readonly packages: { readonly [name: string]: PackageConfig }
+  readonly repositories: { readonly [name: string]: RepositoryConfig }
+  readonly forge: Chosen
+  readonly release: ReleaseConfig
+  readonly pipeline: PipelineConfig
+}
+
+export interface ReleaseVersion {
+  /** The version that is released; a placeholder where the file is only checked. */
+  readonly declared: string
+  readonly scheme: string
+  readonly build: string
+  readonly epoch: number
+}
+
+/** A provider by name, and its options as written: `provider.options.parse(options)` completes them. */
+export interface Chosen {
+  readonly provider: string
+  readonly options: JsonObject
+}
+
+export interface PackageConfig {
+  readonly name: string
+  readonly formats: readonly string[]
+  readonly architectures: readonly string[]
+  /** As written, `${arch}` included. `resolvePackage` makes a variant of it. */
+  readonly written: WrittenPackage
+}
+
+export interface RepositoryConfig {
+  readonly name: string
+  readonly format: Chosen
+  readonly packageFormat: string
+  readonly storage: Chosen
+  /** Names of keys; at least one. */
+  readonly keys: readonly string[]
+  readonly url: string | undefined
+  /** Names of the packages to publish in it. */
+  readonly packages: readonly string[]
+  readonly distribution: string | undefined
+  /** Whether a repository that nobody of `keys` signed may be taken over. */
+  readonly adopt: boolean
+}
+
+export interface ReleaseConfig {
+  readonly tag: string
+  readonly signTag: string | undefined
+  /** Name of the key that signs the file of checksums. */
+  readonly sign: string | undefined
+  readonly title: string
+  readonly notes: ReleaseNotes
+  readonly isPrerelease: boolean
+  /** Name of the file of checksums. */
+  readonly checksums: string | undefined
+  readonly assets: readonly FilePattern[]
+}
+
+export type ReleaseNotes =
+  | { readonly from: 'text'; readonly text: string }
+  | { readonly from: 'file'; readonly path: string }
+  | { readonly from: 'commits' }
+
+/** A path or glob, in a source of the file or (without one) in the project. */
+export interface FilePattern {
+  readonly source: string | undefined
+  readonly pattern: string
+}
+
+export interface PipelineConfig {
+  /** `default`: added to, and replacing by id in, the pipeline that is derived from the rest of the file. */
+  readonly extends: 'default' | 'none'
+  readonly parallelMax: number
+  readonly steps: readonly (StepConfig | GateConfig)[]
+}
+
+interface NodeConfig {
+  readonly id: string
+  readonly needs: readonly string[]
+  /** Steps of the derived pipeline that wait for it. */
+  readonly before: readonly string[]
+  /** Undefined: it runs. Else why it does not. */
+  readonly skipBecause: string | undefined
+  readonly limitMs: number
+}
+
+export interface StepConfig extends NodeConfig {
+  readonly kind: 'step'
+  readonly step: string
+  readonly options: JsonObject
+  readonly retry: RetryPolicy
+}
+
+export interface GateConfig extends NodeConfig {
+  readonly kind: 'gate'
+  readonly gate: string
+}

@@ -1,0 +1,53 @@
+import type { z } from 'zod'
+import type { PackageVersion } from '../packages/package-spec.ts'
+import type { VersionFinding } from '../packages/version.ts'
+
+/** What the configuration knows of a provider: its name and its options. */
+export interface Kind {
+  readonly name: string
+  readonly describe: string
+  readonly options: z.ZodObject
+  readonly example: unknown
+}
+
+export interface RepositoryKind extends Kind {
+  /** The package format that such a repository holds. */
+  packageFormatOf(options: unknown): string
+}
+
+export interface StepKind {
+  readonly name: string
+  readonly describe: string
+  readonly options: z.ZodType
+}
+
+/** What package formats know of versions. */
+export interface VersionKinds {
+  /** The first one is the default. */
+  readonly schemes: readonly [string, ...string[]]
+  /** Why the format cannot have this version; empty when it can. */
+  findings(format: string, version: PackageVersion): readonly VersionFinding[]
+}
+
+/**
+ * Everything that `hawser.yaml` can name. The real lists are in providers.ts; this folder knows no provider by name,
+ * so that a new one is complete in the schema, the documentation and the checks from its first line.
+ */
+export interface ConfigKinds {
+  readonly sources: readonly Kind[]
+  readonly repositories: readonly RepositoryKind[]
+  readonly storages: readonly Kind[]
+  readonly signers: readonly Kind[]
+  /** The first one, without options, is what a file without `forge:` gets. */
+  readonly forges: readonly [Kind, ...Kind[]]
+  readonly steps: readonly StepKind[]
+  readonly packageFormats: readonly string[]
+  /** Canonical words, `all` among them. */
+  readonly architectures: readonly string[]
+  /** The canonical word for another spelling (`x86_64`); undefined when there is none. */
+  canonicalArchitecture(word: string): string | undefined
+  readonly versions: VersionKinds
+}
+
+export const namesOf = (kinds: readonly { readonly name: string }[]): readonly string[] =>
+  kinds.map((kind) => kind.name)

@@ -1,0 +1,115 @@
+import { buildConfig, releaseVersion } from './build-config.ts'
+import type { Config } from './config.ts'
+import { type Finding, isWithin, type Path, type Problem, sortFindings } from './finding.ts'
+import { resolveInputs } from './inputs.ts'
+import type { ConfigKinds } from './kinds.ts'
+import { type Condition, readCondition } from './pipeline-condition.ts'
+import { checkFiles, type LookAtFile } from './project-files.ts'
+import { quote } from './quote.ts'
+import { readYaml, type YamlText } from './read-yaml.ts'
+import { type ReferenceInput, References } from './references.ts'
+import { rules } from './rules/all-rules.ts'
+import type { RuleContext } from './rules/rule.ts'
+import { configSchema, ignoredKey, type WrittenConfig } from './schema/config-schema.ts'
+import { validate } from './validate.ts'
+import { textAt } from './written.ts'
+
+export interface ConfigText extends Partial<ReferenceInput> {
+  readonly text: Uint8Array | string
+  /** The file's name in findings. */
+  readonly file: string
+  /** How files that the config names are looked for; without it they are not. */
+  readonly look?: LookAtFile
+}
+
+export interface ParsedConfig {
+  /** Undefined when there are findings. */
+  readonly config: Config | undefined
+  /** All of them, in the order of the file. */
+  readonly findings: readonly Finding[]
+  /** Puts something that was found later (in a source, in a build) in its place in the file. */
+  locate(problem: Problem): Finding
+}
+
+/** What a version is taken for when the file is only checked. */
+export const placeholderVersion = '0.0.0'
+
+/** Text → Config, or everything that is wrong with it. Reads nothing but what `look` looks at. */
+export async function parseConfig(kinds: ConfigKinds, input: ConfigText): Promise<ParsedConfig> {
+  const yaml = readYaml(input.text, input.file)
+  const locate = (problem: Problem) => yaml.locate(problem)
+  if (yaml.root === undefined) return { config: undefined, findings: sortFindings(yaml.findings), locate }
+  const inputs = resolveInputs(yaml.root, input.inputs ?? {}, input.version === undefined)
+  const references = new References(yaml.root, referenceInput(input, inputs.values), yaml)
+  const root = references.replaceAll()
+  const validated = validate(configSchema(kinds), root, {
+    ignoreTop: ignoredKey,
+    silent: references.failed,
+    placeholders: { project: 'project' },
+  })
+  if (validated.value === undefined) throw new Error('Cutting out every problem leaves a valid, empty config')
+  const written = validated.value
+  const version = input.version ?? placeholderVersion
+  const context = { config: written, root, kinds, version: releaseVersion(written, kinds, version) }
+  const conditions = readConditions(written, references, yaml)
+  const silent = [...validated.cut, ...references.failed]
+  const later = [...ruleProblems(context, silent), ...(await fileProblems(written, input.look, silent))]
+  const problems = [...inputs.problems, ...validated.problems, ...later]
+  const findings = sortFindings([...references.findings, ...conditions.findings, ...problems.map(locate)])
+  if (findings.length > 0) return { config: undefined, findings, locate }
+  return {
+    config: buildConfig(written, kinds, { version, inputs: inputs.values, conditions: conditions.found }),
+    findings,
+    locate,
+  }
+}
+
+const referenceInput = (input: ConfigText, inputs: ReferenceInput['inputs']): ReferenceInput => ({
+  version: input.version ?? placeholderVersion,
+  commit: input.commit ?? '0'.repeat(40),
+  epoch: input.epoch ?? 0,
+  inputs,
+  environment: input.environment ?? {},
+})
+
+function ruleProblems(context: RuleContext, silent: readonly Path[]): readonly Problem[] {
+  return rules.flatMap((rule) => rule(context)).filter((problem) => isSound(problem, silent))
+}
+
+async function fileProblems(
+  written: WrittenConfig,
+  look: LookAtFile | undefined,
+  silent: readonly Path[],
+): Promise<readonly Problem[]> {
+  if (look === undefined) return []
+  return (await checkFiles(written, look)).filter((problem) => isSound(problem, silent))
+}
+
+/** Whether nothing was said about the place before. A secret is always worth a finding of its own. */
+const isSound = (problem: Problem, silent: readonly Path[]): boolean =>
+  problem.code === 'CONFIG_SECRET' || !silent.some((place) => isWithin(problem.path, place))
+
+interface Conditions {
+  readonly found: ReadonlyMap<number, Condition>
+  readonly findings: readonly Finding[]
+}
+
+function readConditions(written: WrittenConfig, references: References, yaml: YamlText): Conditions {
+  const found = new Map<number, Condition>()
+  const findings: Finding[] = []
+  for (const [index] of (written.pipeline?.steps ?? []).entries()) {
+    const path = ['pipeline', 'steps', index, 'when']
+    const text = yaml.root === undefined ? undefined : textAt(yaml.root, path)
+    if (text === undefined) continue
+    const result = readCondition(text, (operand) =>
+      references.replaceText(operand, path, (problem) => findings.push(yaml.locate({ ...problem, path }))),
+    )
+    if ('condition' in result) found.set(index, result.condition)
+    else {
+      const message = `${quote(text)} ${result.problem}.`
+      const hint = 'Write "A == B" or "A != B", joined with "&&" or "||".'
+      findings.push(yaml.locate({ path, code: 'PIPELINE_CONDITION', message, hint }))
+    }
+  }
+  return { found, findings }
+}

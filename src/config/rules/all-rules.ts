@@ -1,0 +1,21 @@
+import { inputDefaults } from './inputs.ts'
+import { names } from './names.ts'
+import { oneProvider } from './one-provider.ts'
+import { packages } from './packages.ts'
+import { pipeline } from './pipeline.ts'
+import { release } from './release.ts'
+import { repositories } from './repositories.ts'
+import type { Rule } from './rule.ts'
+import { secrets } from './secrets.ts'
+
+/** Everything that a schema cannot say. */
+export const rules: readonly Rule[] = [
+  oneProvider,
+  names,
+  inputDefaults,
+  packages,
+  repositories,
+  release,
+  pipeline,
+  secrets,
+]

@@ -1,0 +1,114 @@
+import { z } from 'zod'
+import type { Path, Problem } from '../finding.ts'
+import { namesOf } from '../kinds.ts'
+import type { WrittenStep } from '../schema/config-schema.ts'
+import { nameHint, validate } from '../validate.ts'
+import { writtenAt } from '../written.ts'
+import { problem, type Rule, type RuleContext } from './rule.ts'
+
+/** Ids are unique, every node is a step or a gate, needs lead somewhere and never back, options fit the kind of step. */
+export const pipeline: Rule = (context) => {
+  const { steps = [], extends: base = 'default' } = context.config.pipeline ?? {}
+  const ids = steps.map(({ id }) => id)
+  const stepsUsed = steps.flatMap(({ step }) => step ?? [])
+  const problems: Problem[] = []
+  for (const [index, step] of steps.entries()) {
+    const path = ['pipeline', 'steps', index]
+    if (ids.indexOf(step.id) !== index) {
+      const hint = 'Ids are unique in a pipeline.'
+      problems.push(problem([...path, 'id'], 'PIPELINE_ID', `"${step.id}" is used above already.`, hint))
+    }
+    problems.push(...checkNode(step, path, context))
+    // The derived pipeline has more ids; it is known only when it is derived (release/pipeline.ts).
+    if (base === 'none') problems.push(...checkNeeds(step, path, ids, stepsUsed))
+  }
+  return [...problems, ...cycles(steps)]
+}
+
+function checkNode(step: WrittenStep, path: Path, context: RuleContext): readonly Problem[] {
+  if (step.step !== undefined && step.gate !== undefined) {
+    const hint = 'Make two entries of it; the gate comes into the "needs" of the step.'
+    return [problem([...path, 'gate'], 'PIPELINE_NODE', 'An entry is a step or a gate, not both.', hint)]
+  }
+  if (step.gate !== undefined) {
+    return (['with', 'retry'] as const).flatMap((key) => {
+      if (step[key] === undefined) return []
+      return [problem([...path, key], 'PIPELINE_NODE', `"${key}" means nothing for a gate.`, 'Remove it.')]
+    })
+  }
+  if (step.step !== undefined) return checkOptions(step.step, path, context)
+  const hint = `Add "step:" with a kind of step (${namesOf(context.kinds.steps).join(', ')}), or "gate:" with a question.`
+  return [problem(path, 'PIPELINE_NODE', 'The entry is neither a step nor a gate.', hint)]
+}
+
+function checkOptions(kindName: string, path: Path, { kinds, root }: RuleContext): readonly Problem[] {
+  const kind = kinds.steps.find(({ name }) => name === kindName)
+  const options = writtenAt(root, [...path, 'with'])
+  if (kind === undefined) return []
+  if (options !== undefined) return validate(kind.options, options, { basePath: [...path, 'with'] }).problems
+  if (!(kind.options instanceof z.ZodType) || kind.options.safeParse({}).success) return []
+  return [
+    problem(
+      [...path, 'with'],
+      'CONFIG_MISSING',
+      '"with" is missing.',
+      `"${kindName}" has options that must be given.`,
+    ),
+  ]
+}
+
+/** A need is an id, or a kind of step: then all steps of that kind. */
+function checkNeeds(
+  step: WrittenStep,
+  path: Path,
+  ids: readonly string[],
+  stepsUsed: readonly string[],
+): readonly Problem[] {
+  return (['needs', 'before'] as const).flatMap((key) =>
+    (step[key] ?? []).flatMap((need, index) => {
+      if (ids.includes(need) || stepsUsed.includes(need)) return []
+      const hint = nameHint(
+        need,
+        ids.filter((id) => id !== step.id),
+        'steps',
+      )
+      return [
+        problem([...path, key, index], 'CONFIG_UNKNOWN_NAME', `There is no step or gate "${need}".`, hint),
+      ]
+    }),
+  )
+}
+
+/** One finding for each circle, at its first step in the file. */
+function cycles(steps: readonly WrittenStep[]): readonly Problem[] {
+  const edges = new Map<string, readonly string[]>()
+  for (const { id, needs = [] } of steps) {
+    const waits = steps.filter(({ before = [] }) => before.includes(id)).map((other) => other.id)
+    edges.set(id, [...needs, ...waits])
+  }
+  const settled = new Set<string>()
+  const problems: Problem[] = []
+  const follow = (id: string, trail: readonly string[]): void => {
+    const start = trail.indexOf(id)
+    if (start !== -1) {
+      problems.push(circleProblem([...trail.slice(start), id], steps))
+      return
+    }
+    if (settled.has(id)) return
+    for (const need of edges.get(id) ?? []) follow(need, [...trail, id])
+    settled.add(id)
+  }
+  for (const { id } of steps) follow(id, [])
+  return problems
+}
+
+function circleProblem(circle: readonly string[], steps: readonly WrittenStep[]): Problem {
+  const index = steps.findIndex(({ id }) => circle.includes(id))
+  const message = `The steps wait for each other: ${circle.join(' needs ')}.`
+  return problem(
+    ['pipeline', 'steps', index, 'needs'],
+    'PIPELINE_CIRCLE',
+    message,
+    'Remove one of these needs.',
+  )
+}

@@ -1,0 +1,322 @@
+import { z } from 'zod'
+import { closest } from '../lib/closest.ts'
+import { isWithin, type Path, type Problem, samePath } from './finding.ts'
+import { isSecretName, quote } from './quote.ts'
+import { alternatives, descriptionAt, expectationOf, listText, schemasAt } from './schema/inspect.ts'
+import { type Plain, plainOf, textAt, type Written } from './written.ts'
+
+export interface Validated<Value> {
+  /** What is left when everything invalid is cut out; undefined when even that does not fit. */
+  readonly value: Value | undefined
+  readonly problems: readonly Problem[]
+  /** What was cut out: rules say nothing about these places. */
+  readonly cut: readonly Path[]
+}
+
+/**
+ * Applies a schema and goes on behind every problem: unknown keys are reported and left out, numbers become the text
+ * that was typed where a text is wanted, and what is invalid is cut out, so that the rules still see the rest and all
+ * findings come at once.
+ */
+export function validate<Value>(
+  schema: z.ZodType<Value>,
+  root: Written,
+  options: ValidateOptions = {},
+): Validated<Value> {
+  const validation = new Validation(schema, root, options)
+  return validation.run()
+}
+
+export interface ValidateOptions {
+  /** Keys at the top that are left out without a word. */
+  readonly ignoreTop?: RegExp
+  /** Where the value stands in the file. */
+  readonly basePath?: Path
+  /** Places, below the base, that something was said about already. */
+  readonly silent?: readonly Path[]
+  /** What required keys at the top are taken for after they were reported, so that the rest is checked. */
+  readonly placeholders?: { readonly [key: string]: Plain }
+}
+
+/** Each round removes at least one value, so this many mean that something else is wrong. */
+const roundsMax = 200
+
+class Validation<Value> {
+  readonly #schema: z.ZodType<Value>
+  readonly #root: Written
+  readonly #options: ValidateOptions
+  readonly #base: Path
+  readonly #problems: Problem[] = []
+  readonly #cut: Path[] = []
+  #plain: Plain
+
+  constructor(schema: z.ZodType<Value>, root: Written, options: ValidateOptions) {
+    this.#schema = schema
+    this.#root = root
+    this.#options = options
+    this.#base = options.basePath ?? []
+    this.#plain = plainOf(root)
+  }
+
+  run(): Validated<Value> {
+    this.#leaveOutUnknown([this.#schema], this.#plain, [])
+    for (let round = 0; round < roundsMax; round++) {
+      const result = this.#schema.safeParse(this.#plain, { reportInput: true })
+      if (result.success) return { value: result.data, problems: this.#problems, cut: this.#cut }
+      const treated: Path[] = []
+      for (const issue of result.error.issues.flatMap(flatten)) {
+        const path = issue.path.filter((part) => typeof part !== 'symbol')
+        // One problem for each value: what follows in its children or parents is a consequence.
+        if (treated.some((one) => isWithin(path, one))) continue
+        treated.push(path)
+        if (!this.#becameText(issue, path)) this.#report(issue, path)
+      }
+      if (this.#cut.some((path) => path.length === 0)) break
+    }
+    return { value: undefined, problems: this.#problems, cut: this.#cut }
+  }
+
+  /** zod strips keys that an object without `.strict()` does not know; people want to hear of them. */
+  #leaveOutUnknown(schemas: readonly z.core.$ZodType[], value: Plain, path: Path): void {
+    if (Array.isArray(value)) {
+      for (const [index, item] of value.entries()) {
+        this.#leaveOutUnknown(childSchemas(schemas, index), item, [...path, index])
+      }
+      return
+    }
+    if (value === null || typeof value !== 'object') return
+    const known = knownKeys(schemas)
+    for (const [key, member] of Object.entries(value)) {
+      const isIgnored = path.length === 0 && this.#options.ignoreTop?.test(key) === true
+      if (known !== undefined && !known.includes(key)) {
+        if (!isIgnored) this.#reportUnknown(key, known, path)
+        delete value[key]
+      } else this.#leaveOutUnknown(childSchemas(schemas, key), member, [...path, key])
+    }
+  }
+
+  #reportUnknown(key: string, known: readonly string[], path: Path): void {
+    const near = closest(key, known)
+    const list = known.length > 40 ? '' : `Known here: ${known.join(', ')}.`
+    this.#add({
+      path: [...path, key],
+      at: 'key',
+      code: 'CONFIG_UNKNOWN_KEY',
+      message: `"${key}" is not a key that can be used here.`,
+      hint: near === undefined ? list : `Did you mean "${near}"?`,
+    })
+  }
+
+  #becameText(issue: z.core.$ZodIssue, path: Path): boolean {
+    const typed = textAt(this.#root, path)
+    const wantsText = issue.code === 'invalid_type' && issue.expected === 'string'
+    if (typed === undefined || typeof issue.input !== 'number' || !wantsText) return false
+    set(this.#plain, path, typed)
+    return true
+  }
+
+  #report(issue: z.core.$ZodIssue, path: Path): void {
+    const isMissing = issue.input === undefined && issue.code === 'invalid_type'
+    if (!isMissing) {
+      this.#cut.push([...this.#base, ...this.#cutOut(path)])
+      const at = issue.code === 'invalid_key' ? { at: 'key' as const } : {}
+      this.#add({ path, ...at, ...this.#invalid(issue, path) })
+      return
+    }
+    const absolute = [...this.#base, ...path]
+    // What was cut out before has been reported; the map cannot stand without it.
+    if (!this.#cut.some((cut) => samePath(cut, absolute))) this.#add({ path, ...this.#missing(issue, path) })
+    const placeholder = path.length === 1 ? this.#options.placeholders?.[String(path[0])] : undefined
+    this.#cut.push(absolute)
+    if (placeholder !== undefined) set(this.#plain, path, placeholder)
+    else this.#cut.push([...this.#base, ...this.#cutOut(path.slice(0, -1))])
+  }
+
+  #missing(issue: z.core.$ZodIssue, path: Path): Words {
+    const expected = expectationOf(schemasAt(this.#schema, path)) || 'a value'
+    // An author who wrote an own text for this case knows best what to do.
+    const hint = isOwnText(issue.message)
+      ? issue.message
+      : hintOf(`Add it: ${expected}.`, descriptionAt(this.#schema, path))
+    return { code: 'CONFIG_MISSING', message: `"${path.at(-1)}" is missing.`, hint }
+  }
+
+  #invalid(issue: z.core.$ZodIssue, path: Path): Words {
+    const schemas = schemasAt(this.#schema, path)
+    const description = descriptionAt(this.#schema, path)
+    const value = isSecretName(String(path.at(-1))) ? 'The value' : quote(issue.input)
+    if (issue.code === 'invalid_type' || issue.code === 'invalid_union' || issue.code === 'invalid_value') {
+      const near = typeof issue.input === 'string' ? closest(issue.input, valuesOf(schemas)) : undefined
+      return {
+        code: 'CONFIG_TYPE',
+        message: typeText(issue.input, value, expectationOf(schemas)),
+        hint: near === undefined ? description : `Did you mean "${near}"?`,
+      }
+    }
+    const subject = issue.code === 'invalid_key' ? quote(path.at(-1)) : value
+    const complaint = complaintOf(issue)
+    if (startsSentence(complaint)) {
+      return { code: 'CONFIG_VALUE', message: `${subject} cannot be used here.`, hint: `${complaint}.` }
+    }
+    return { code: 'CONFIG_VALUE', message: `${subject} ${complaint}.`, hint: description }
+  }
+
+  #add(problem: Problem): void {
+    const path = [...this.#base, ...problem.path]
+    const silent = this.#options.silent ?? []
+    if (!silent.some((one) => isWithin(path, one))) this.#problems.push({ ...problem, path })
+  }
+
+  /** Removes the value, or the nearest parent that can be removed without moving its neighbours in a list. */
+  #cutOut(path: Path): Path {
+    for (let length = path.length; length > 0; length--) {
+      const parent = get(this.#plain, path.slice(0, length - 1))
+      const key = path[length - 1]
+      if (parent === null || typeof parent !== 'object' || Array.isArray(parent) || key === undefined)
+        continue
+      if (!Object.hasOwn(parent, key)) continue
+      delete parent[key]
+      return path.slice(0, length)
+    }
+    return []
+  }
+}
+
+/** A union's issue as those of the alternative that was meant: the one that got furthest. */
+function flatten(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const branches = issue.errors.map((branch) =>
+    branch.flatMap((inner) => flatten({ ...inner, path: [...issue.path, ...inner.path] })),
+  )
+  const isDeeper = (one: z.core.$ZodIssue) =>
+    one.path.length > issue.path.length ||
+    !['invalid_type', 'invalid_value', 'invalid_union'].includes(one.code)
+  const meant = branches.find((branch) => branch.length > 0 && branch.every(isDeeper))
+  if (meant !== undefined) return meant
+  // A number where one alternative is a text: taken as typed.
+  const asText = branches.flat().find((one) => one.code === 'invalid_type' && one.expected === 'string')
+  return [asText !== undefined && typeof issue.input === 'number' ? asText : { ...issue, errors: [] }]
+}
+
+interface Words {
+  readonly code: string
+  readonly message: string
+  readonly hint: string
+}
+
+function typeText(input: unknown, value: string, expected: string): string {
+  const wanted = expected === '' ? 'something else' : expected
+  return `${input === null ? 'Nothing' : value} is written here; it must be ${wanted}.`
+}
+
+/** Whether an issue has words of the schema's author instead of zod's. */
+const isOwnText = (message: string): boolean =>
+  !/^(Invalid|Too |Unrecognized|Expected|Required)/.test(message)
+
+/** Own words are a part of a sentence ("is empty") or a whole one ("Write NAME@VERSION …"). */
+const startsSentence = (text: string): boolean => /^[A-Z]/.test(text)
+
+/** What a check says, without zod's own words: "is empty", "is less than 1", "has not the right form". */
+function complaintOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'custom') return sentencePart(issue.message)
+  if (isOwnText(issue.message)) return sentencePart(issue.message)
+  if (issue.code === 'too_small')
+    return limitText(issue.origin, 'less', Number(issue.minimum), issue.inclusive)
+  if (issue.code === 'too_big') return limitText(issue.origin, 'more', Number(issue.maximum), issue.inclusive)
+  if (issue.code === 'not_multiple_of') return `is not a multiple of ${issue.divisor}`
+  if (issue.code === 'invalid_key')
+    return issue.issues[0] === undefined ? 'is no name' : complaintOf(issue.issues[0])
+  if (issue.code === 'invalid_format') return `is not ${formatText(issue.format, issue.pattern)}`
+  return 'is not valid here'
+}
+
+/** "one line" → "is not one line"; parts that begin with a verb stay. */
+function sentencePart(message: string): string {
+  const part = message.replace(/[.\s]+$/, '')
+  const isComplete =
+    startsSentence(part) || /^(?:is|are|has|must|may|can|cannot|contains|names|begins|ends|does)\b/.test(part)
+  return isComplete ? part : `is not ${part}`
+}
+
+function limitText(origin: string, side: 'less' | 'more', limit: number, inclusive = true): string {
+  const bound = `${side === 'less' ? 'at least' : 'at most'} ${inclusive ? limit : `${limit} (not itself)`}`
+  if (origin === 'string')
+    return limit === 1 && side === 'less' ? 'is empty' : `must have ${bound} characters`
+  if (origin === 'array' || origin === 'set') {
+    return limit === 1 && side === 'less' ? 'is empty' : `must have ${bound} entries`
+  }
+  return `is out of range: it must be ${bound}`
+}
+
+const formats: { readonly [format: string]: string | undefined } = {
+  url: 'a URL',
+  email: 'a mail address',
+  hex: 'a hexadecimal number',
+  base64: 'base64',
+  iso_date: 'a day of the form YYYY-MM-DD',
+}
+
+function formatText(format: string, pattern: string | undefined): string {
+  return formats[format] ?? (pattern === undefined ? `of the form "${format}"` : `of the form ${pattern}`)
+}
+
+function childSchemas(
+  schemas: readonly z.core.$ZodType[],
+  part: string | number,
+): readonly z.core.$ZodType[] {
+  return schemas.flatMap((schema) => schemasAt(schema, [part]))
+}
+
+/** The keys that maps of these schemas know; undefined when any key may be written. */
+function knownKeys(schemas: readonly z.core.$ZodType[]): readonly string[] | undefined {
+  const keys = new Set<string>()
+  for (const schema of schemas.flatMap(alternatives)) {
+    if (schema instanceof z.ZodObject) {
+      const { catchall } = schema.def
+      if (catchall !== undefined && !(catchall instanceof z.ZodNever)) return undefined
+      for (const key of Object.keys(schema.shape)) keys.add(key)
+    } else if (!isScalarSchema(schema)) return undefined
+  }
+  return keys.size === 0 ? undefined : [...keys]
+}
+
+const isScalarSchema = (schema: z.core.$ZodType): boolean =>
+  schema instanceof z.ZodString ||
+  schema instanceof z.ZodNumber ||
+  schema instanceof z.ZodBoolean ||
+  schema instanceof z.ZodEnum ||
+  schema instanceof z.ZodLiteral ||
+  schema instanceof z.ZodArray
+
+const valuesOf = (schemas: readonly z.core.$ZodType[]): readonly string[] =>
+  schemas.flatMap((schema) => {
+    if (schema instanceof z.ZodEnum) return schema.options.map(String)
+    return schema instanceof z.ZodLiteral ? [...schema.values].map(String) : []
+  })
+
+const hintOf = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join(' ')
+
+/** "Known here: …" or "Did you mean …?" for any name that is not there. */
+export function nameHint(written: string, known: readonly string[], place: string): string {
+  const near = closest(written, known)
+  if (near !== undefined) return `Did you mean "${near}"?`
+  return known.length === 0 ? `There are no ${place}.` : `There are ${place}: ${listText(known, 'and')}.`
+}
+
+function get(root: Plain, path: Path): Plain | undefined {
+  let current: Plain | undefined = root
+  for (const part of path) {
+    if (Array.isArray(current)) current = typeof part === 'number' ? current[part] : undefined
+    else if (current !== null && typeof current === 'object') current = current[part]
+    else return undefined
+  }
+  return current
+}
+
+function set(root: Plain, path: Path, value: Plain): void {
+  const key = path.at(-1)
+  const parent = get(root, path.slice(0, -1))
+  if (Array.isArray(parent) && typeof key === 'number') parent[key] = value
+  else if (parent !== null && typeof parent === 'object' && !Array.isArray(parent) && key !== undefined)
+    parent[key] = value
+}
