@@ -1,4 +1,16 @@
+import type { Environment } from '../lib/child.ts'
 import type { Digest } from '../lib/digest.ts'
+import type { Signer } from '../signing/signer.ts'
+
+/** What a kind of forge gets from its caller, beside its options. */
+export interface ForgeContext {
+  /** Absolute path of the project, which paths in options are relative to. */
+  readonly root: string
+  readonly environment: Environment
+  readonly signal?: AbortSignal
+  /** Opens a key of hawser.yaml by its name; needed where options name one. */
+  readonly openSigner?: (key: string) => Promise<Signer>
+}
 
 /** A tag as the forge has it now. */
 export interface Tag {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { TransientError, UserError } from '../errors.ts'
 import { allowedEnvironment, type ChildEnd, type Environment, runChild } from './child.ts'
 
@@ -107,7 +108,7 @@ function gitFailure(
 ): UserError | TransientError {
   // Only the subcommand is named: arguments may be URLs with credentials.
   const command = `git ${args.find((arg) => !arg.startsWith('-')) ?? ''}`.trim()
-  if (end.kind === 'not started') return notStarted(end.error)
+  if (end.kind === 'not started') return notStarted(end.error, cwd)
   if (end.kind === 'timeout') {
     return new TransientError('GIT_TIMEOUT', `"${command}" did not end within ${timeoutMs / 1000} s.`)
   }
@@ -130,16 +131,19 @@ function gitFailure(
   })
 }
 
-function notStarted(error: NodeJS.ErrnoException): UserError {
-  if (error.syscall?.startsWith('spawn') === true && error.code === 'ENOENT') {
-    return new UserError(
-      'GIT_NOT_FOUND',
-      'The program "git" or the folder it is to work in does not exist.',
-      {
-        hint: 'Install git 2.31 or newer, make sure that PATH has it, and check the path of the repository.',
-        cause: error,
-      },
-    )
+function notStarted(error: NodeJS.ErrnoException, folder: string): UserError {
+  // The system reports a missing folder as if the program were missing.
+  if (!existsSync(folder)) {
+    return new UserError('GIT_NOT_A_REPOSITORY', `The folder "${folder}" does not exist.`, {
+      hint: 'Check the path of the repository.',
+      cause: error,
+    })
+  }
+  if (error.code === 'ENOENT') {
+    return new UserError('GIT_NOT_FOUND', 'The program "git" is not installed, or PATH does not have it.', {
+      hint: 'Install git 2.31 or newer.',
+      cause: error,
+    })
   }
   return new UserError('GIT_NOT_STARTED', `git could not be started: ${error.message}.`, {
     hint: 'Check the permissions of git and of the folder.',
@@ -196,6 +200,18 @@ const gitMessages: readonly GitMessage[] = [
       /could not resolve host|connection (refused|reset|timed out|closed)|operation (timed out|too slow)|early eof|unexpected disconnect|remote end hung up|error: (429|5\d\d)\b|network is unreachable|could(n't| not) connect|failed to connect/i,
     failure: (said, cause) =>
       new TransientError('GIT_NETWORK', `The remote was not reached. ${said}`, { cause }),
+  },
+  {
+    pattern: /exists; cannot create/i,
+    failure: (said, cause) =>
+      new UserError(
+        'GIT_NAME_CONFLICT',
+        `The name is in use as a folder, or a part of it as a name. ${said}`,
+        {
+          hint: 'git keeps "a" and "a/b" never side by side: choose another name.',
+          cause,
+        },
+      ),
   },
   {
     pattern: /\.lock': file exists|unable to create '[^']*\.lock'|cannot lock ref/i,

@@ -1,0 +1,4 @@
+import { local } from './local/local.ts'
+
+/** Every kind of forge; the first one is used where hawser.yaml names none. */
+export const forges = [local] as const
