@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { z } from 'zod'
@@ -71,4 +71,15 @@ export async function clientOf(repository: string, folder: string): Promise<AptC
   const sources = await readFile(join(repository, 'test.sources'), 'utf8')
   await client.useSources(sources, await readFile(join(repository, 'test.gpg')))
   return client
+}
+
+/** Every file that readers see, with its bytes. */
+export async function treeOf(repository: string): Promise<Map<string, string>> {
+  const tree = new Map<string, string>()
+  for (const entry of await readdir(repository, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || entry.parentPath.includes('.hawser-storage')) continue
+    const path = join(entry.parentPath, entry.name)
+    tree.set(path.slice(repository.length + 1), await readFile(path, 'latin1'))
+  }
+  return new Map([...tree].sort())
 }

@@ -1,0 +1,253 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Refusal } from '../../src/errors.ts'
+import { parseRelease } from '../../src/repositories/apt/release.ts'
+import { verifyRepository } from '../../src/repositories/verify.ts'
+import { openpgpVerifier } from '../../src/signing/openpgp/verifier.ts'
+import { fileStorage } from '../../src/storage/file/file-storage.ts'
+import { AptClient } from '../clients/apt.ts'
+import { mustRun } from '../clients/command.ts'
+import { buildDeb } from '../clients/dpkg-deb.ts'
+import {
+  aptFormat,
+  later,
+  makeKey,
+  publishDebs,
+  removeFolder,
+  scratchFolder,
+  type TestKey,
+  treeOf,
+} from './apt-world.ts'
+
+let folder: string
+let foreign: TestKey
+let key: TestKey
+let gpg: string
+let debs: { readonly main: string[]; readonly contrib: string[] }
+let addition: string
+
+beforeAll(async () => {
+  folder = await scratchFolder()
+  foreign = await makeKey('Former <former@example.org>')
+  key = await makeKey()
+  gpg = join(folder, 'gpg')
+  await mkdir(gpg, { mode: 0o700 })
+  await mustRun('gpg', ['--homedir', gpg, '--batch', '--import'], { input: foreign.privateKeyArmored })
+  debs = {
+    main: [
+      await buildDeb(folder, { name: 'old', fields: { 'X-Unknown': 'kept', Description: 'kept\n with ü.' } }),
+      await buildDeb(folder, { name: 'old-arm', architecture: 'arm64' }),
+      await buildDeb(folder, { name: 'old-data', architecture: 'all' }),
+    ],
+    contrib: [await buildDeb(folder, { name: 'other', section: 'contrib/utils' })],
+  }
+  addition = await buildDeb(folder, { name: 'fresh', version: '2.0-1' })
+})
+
+afterAll(async () => {
+  await mustRun('gpgconf', ['--homedir', gpg, '--kill', 'gpg-agent'])
+  await removeFolder(folder)
+})
+
+async function byReprepro(repository: string): Promise<void> {
+  await mkdir(join(repository, 'conf'), { recursive: true })
+  const distribution = {
+    Codename: 'bookworm',
+    Suite: 'stable',
+    Origin: 'Former',
+    Label: 'Former label',
+    Description: 'Packages of the former',
+    Components: 'main contrib',
+    Architectures: 'amd64 arm64',
+    UDebComponents: 'main',
+    Contents: '.gz',
+    DebIndices: 'Packages Release . .gz .bz2 .xz',
+    SignWith: foreign.signer.fingerprint,
+  }
+  const lines = Object.entries(distribution).map(([name, value]) => `${name}: ${value}\n`)
+  await writeFile(join(repository, 'conf/distributions'), lines.join(''))
+  for (const [component, files] of Object.entries(debs)) {
+    const args = ['-b', repository, '-C', component, 'includedeb', 'bookworm', ...files]
+    await mustRun('reprepro', args, { environment: { GNUPGHOME: gpg } })
+  }
+}
+
+async function byAptly(repository: string): Promise<void> {
+  const config = join(repository, 'aptly.conf')
+  await mkdir(repository, { recursive: true })
+  await writeFile(config, JSON.stringify({ rootDir: repository, architectures: ['amd64', 'arm64'] }))
+  const aptly = (...args: string[]) =>
+    mustRun('aptly', [`-config=${config}`, ...args], { environment: { HOME: folder } })
+  for (const [component, files] of Object.entries(debs)) {
+    await aptly('repo', 'create', `-component=${component}`, component)
+    await aptly('repo', 'add', component, ...files)
+  }
+  const names = ['-acquire-by-hash', '-origin=Former', '-label=Former label', '-distribution=bookworm']
+  await aptly('publish', 'repo', '-skip-signing', ...names, '-component=,', 'main', 'contrib')
+}
+
+async function byFtparchive(repository: string): Promise<void> {
+  for (const [component, files] of Object.entries(debs)) {
+    await mkdir(join(repository, 'pool', component), { recursive: true })
+    for (const file of files) await mustRun('cp', [file, join(repository, 'pool', component)])
+    for (const architecture of ['amd64', 'arm64']) {
+      const binary = join(repository, `dists/bookworm/${component}/binary-${architecture}`)
+      await mkdir(binary, { recursive: true })
+      const args = ['--arch', architecture, 'packages', `pool/${component}`]
+      const packages = await mustRun('apt-ftparchive', args, { cwd: repository })
+      await writeFile(join(binary, 'Packages'), packages)
+      await writeFile(join(binary, 'Packages.gz'), gzipSync(packages))
+      await mustRun('xz', ['-k', join(binary, 'Packages')])
+    }
+  }
+  const i18n = join(repository, 'dists/bookworm/main/i18n')
+  await mkdir(i18n)
+  await writeFile(join(i18n, 'Translation-de'), 'Package: old\nDescription-md5: 0\nDescription-de: alt\n')
+  const fields = {
+    Codename: 'bookworm',
+    Suite: 'stable',
+    Components: 'main contrib',
+    Architectures: 'amd64 arm64',
+  }
+  const settings = Object.entries(fields).flatMap(([name, value]) => [
+    '-o',
+    `APT::FTPArchive::Release::${name}=${value}`,
+  ])
+  const patterns = ['-o', 'APT::FTPArchive::Release::Patterns::=Translation-de']
+  const release = await mustRun('apt-ftparchive', [...settings, ...patterns, 'release', 'dists/bookworm'], {
+    cwd: repository,
+  })
+  const text = `${release.trimEnd()}\nX-Former-Field: kept\n`
+  await writeFile(join(repository, 'dists/bookworm/Release'), text)
+  const sign = ['--homedir', gpg, '--batch', '--clearsign', '--output', '-']
+  await writeFile(join(repository, 'dists/bookworm/InRelease'), await mustRun('gpg', sign, { input: text }))
+}
+
+const makers = [
+  { tool: 'reprepro', make: byReprepro, root: '.', isSigned: true },
+  { tool: 'aptly', make: byAptly, root: 'public', isSigned: false },
+  { tool: 'apt-ftparchive', make: byFtparchive, root: '.', isSigned: true },
+]
+
+const format = () => aptFormat({ suite: 'bookworm' })
+
+describe.each(makers)('a repository made by $tool', ({ tool, make, root, isSigned }) => {
+  let repository: string
+  let before: Map<string, string>
+
+  beforeAll(async () => {
+    await make(join(folder, tool))
+    repository = join(folder, tool, root)
+    before = await treeOf(repository)
+  })
+
+  test('is not touched without being told to take it over', async () => {
+    const outcome = await publishDebs([addition], { to: repository, key, format: format() }).catch(
+      (error) => error,
+    )
+
+    expect(outcome).toBeInstanceOf(Refusal)
+    expect(outcome).toMatchObject({ code: isSigned ? 'REPOSITORY_SIGNATURE' : 'REPOSITORY_UNSIGNED' })
+    expect(await treeOf(repository)).toEqual(before)
+  })
+
+  test('keeps every entry and every field when it is taken over', async () => {
+    const result = await publishDebs([addition], {
+      to: repository,
+      key,
+      format: format(),
+      adopt: true,
+      date: later,
+    })
+
+    expect(result.added).toMatchObject([{ name: 'fresh' }])
+    const after = await treeOf(repository)
+    expectStanzasKept(before, after)
+    expectReleaseKept(before, after)
+    const storage = fileStorage(repository)
+    expect(await verifyRepository({ format: format(), storage, verifier: key.verifier, deep: true })).toEqual(
+      [],
+    )
+  })
+
+  test('is read by apt afterwards, in all its components and architectures', async () => {
+    const expected = {
+      amd64: ['fresh 2.0-1 amd64', 'old 1.0-1 amd64', 'old-data 1.0-1 all', 'other 1.0-1 amd64'],
+      arm64: ['old-arm 1.0-1 arm64', 'old-data 1.0-1 all'],
+    }
+    for (const [architecture, packages] of Object.entries(expected)) {
+      const client = await AptClient.create(join(folder, `client-${tool}-${architecture}`), architecture)
+      await writeFile(client.root('etc/apt/keyrings/test.gpg'), key.signer.publicKeyBinary)
+      await client.useLine(
+        `deb [signed-by=${client.root('etc/apt/keyrings/test.gpg')}] file://${repository} bookworm main contrib`,
+      )
+      expect(await client.get('update')).toMatchObject({ status: 0, stderr: '' })
+      expect(await client.available()).toEqual(packages)
+      // This machine's dpkg does not install packages of a foreign architecture.
+      const names = packages.map((line) => line.split(' ')[0] ?? '')
+      const options = architecture === 'amd64' ? [] : ['--download-only']
+      expect(await client.get(...options, 'install', ...names)).toMatchObject({ status: 0 })
+    }
+  })
+
+  test('needs to be told only once, and the same packages again are a no-op', async () => {
+    const taken = await treeOf(repository)
+
+    const result = await publishDebs([addition], { to: repository, key, format: format() })
+
+    expect(result).toMatchObject({ added: [], kept: [{ name: 'fresh' }] })
+    expect(await treeOf(repository)).toEqual(taken)
+  })
+})
+
+test('a repository that a trusted key signed needs no taking over, and its signature stays until there is something to add', async () => {
+  const repository = join(folder, 'trusted')
+  await byFtparchive(repository)
+  const verifier = await openpgpVerifier([foreign.signer.publicKeyBinary, key.signer.publicKeyBinary])
+  const before = await readFile(join(repository, 'dists/bookworm/InRelease'), 'utf8')
+
+  await publishDebs([debs.main[0] ?? ''], { to: repository, key, verifier, format: format() })
+  expect(await readFile(join(repository, 'dists/bookworm/InRelease'), 'utf8')).toBe(before)
+
+  await publishDebs([addition], { to: repository, key, verifier, format: format(), date: later })
+  const state = await format().read(fileStorage(repository), { verifier: key.verifier })
+  expect(state.signature).toEqual({ status: 'verified', fingerprint: key.signer.fingerprint })
+  expect(state.entries.map(({ name }) => name).sort()).toEqual([
+    'fresh',
+    'old',
+    'old-arm',
+    'old-data',
+    'other',
+  ])
+})
+
+function expectStanzasKept(before: Map<string, string>, after: Map<string, string>): void {
+  let stanzas = 0
+  for (const [path, text] of before) {
+    if (!/\/binary-[^/]+\/Packages$/.test(path)) continue
+    for (const stanza of text.split('\n\n').filter((paragraph) => paragraph.trim() !== '')) {
+      expect(after.get(path)).toContain(`${stanza.trimEnd()}\n\n`)
+      stanzas += 1
+    }
+  }
+  expect(stanzas).toBeGreaterThanOrEqual(5)
+}
+
+// Of the changed index in forms that we do not write, and what a publish must change.
+const changed = new Set(['Date', 'Acquire-By-Hash'])
+
+function expectReleaseKept(before: Map<string, string>, after: Map<string, string>): void {
+  const path = 'dists/bookworm/Release'
+  const [old, fresh] = [before, after].map((tree) => parseRelease(tree.get(path) ?? '', path))
+  for (const field of old?.fields ?? []) {
+    if (!changed.has(field.name)) expect(fresh?.fields).toContainEqual(field)
+  }
+  const lost = [...(old?.files.keys() ?? [])].filter((name) => !fresh?.files.has(name))
+  expect(lost.filter((name) => !/\/Packages\.bz2$/.test(name))).toEqual([])
+  for (const [name, listed] of old?.files ?? []) {
+    if (!/Packages|Contents/.test(name)) expect(fresh?.files.get(name)).toEqual(listed)
+  }
+  expect(fresh?.sections).toEqual(old?.sections)
+}
