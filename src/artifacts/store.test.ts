@@ -52,6 +52,28 @@ describe('adding', () => {
     expect(await readFile(store.path(hello), 'utf8')).toBe('hello')
   })
 
+  test('an unfinished file of the store is moved in, or removed when it is another', async () => {
+    const store = await open()
+    const path = join(await store.scratch('partial'), 'download')
+    await writeFile(path, 'jello')
+    await expect(store.add(path, { take: true, expected: hello })).rejects.toThrow(hello)
+    expect(await readdir(dirname(path))).toEqual([])
+    await writeFile(path, 'hello')
+
+    await store.add(path, { take: true, expected: hello })
+
+    expect(await readdir(dirname(path))).toEqual([])
+    expect((await stat(store.path(hello))).mode & 0o777).toBe(0o444)
+  })
+
+  test('a file that cannot be read is named', async () => {
+    const store = await open()
+
+    const error = await store.add(join(folder, 'missing')).catch((failure: unknown) => failure)
+
+    expect(failureText(error)).toContain(`FILE_NOT_FOUND: Cannot read "${join(folder, 'missing')}"`)
+  })
+
   test('the same bytes twice, also at the same time, are one blob', async () => {
     const store = await open()
 

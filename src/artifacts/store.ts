@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto'
-import { constants, createReadStream } from 'node:fs'
-import { chmod, copyFile, open, rename, rm, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { chmod, copyFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UserError } from '../errors.ts'
 import {
-  closing,
   codeOf,
   fileSystemError,
   makeFolder,
@@ -14,16 +12,18 @@ import {
 } from '../lib/atomic-file.ts'
 import { type Digest, digestOfFile, hexOf } from '../lib/digest.ts'
 import type { Json } from '../lib/json.ts'
+import {
+  type ByteStream,
+  digestOfStored,
+  type StoredBlob,
+  seal,
+  stateOf,
+  streamOf,
+  syncFile,
+  writeBlob,
+} from './blob-file.ts'
 import { readRecord, writeRecord } from './record.ts'
 import { ownerName, removeStaleFiles } from './scratch.ts'
-
-/** Bytes as they come, chunk by chunk. */
-export type ByteStream = AsyncIterable<Uint8Array>
-
-export interface StoredBlob {
-  readonly digest: Digest
-  readonly sizeBytes: number
-}
 
 export interface AddOptions {
   readonly expected?: Digest
@@ -34,6 +34,8 @@ export interface AddOptions {
    * It is what makes a tree of thousands of small files quick.
    */
   readonly durable?: boolean
+  /** The file is moved into the store, or removed when it is not as expected. Only for files of a scratch folder. */
+  readonly take?: boolean
 }
 
 /** Files by digest, and the build cache that names them. Layout and promises: docs/store.md. */
@@ -105,11 +107,17 @@ class FolderStore implements ArtifactStore {
 
   async add(content: ByteStream | string, options: AddOptions = {}): Promise<StoredBlob> {
     const known = await this.#alreadyStored(options)
-    if (known !== undefined && typeof content === 'string') return known
-    const temporary = join(await this.scratch('temporary'), ownerName())
+    if (known !== undefined && typeof content === 'string') {
+      if (options.take === true) await removeQuietly(content)
+      return known
+    }
+    const isTaken = options.take === true && typeof content === 'string'
+    const temporary = isTaken ? content : join(await this.scratch('temporary'), ownerName())
     try {
-      const stream = typeof content === 'string' ? readFileInPieces(content) : content
-      const blob = await writeBlob(stream, temporary, options)
+      const blob = isTaken
+        ? await digestOfFile(content)
+        : await writeBlob(streamOf(content), temporary, options.signal)
+      await seal(temporary, options.durable ?? true)
       assertExpected(blob, options)
       await this.#keep(blob, temporary, options.durable ?? true)
       return blob
@@ -209,36 +217,6 @@ class FolderStore implements ArtifactStore {
   }
 }
 
-async function* readFileInPieces(path: string): ByteStream {
-  try {
-    yield* createReadStream(path, { highWaterMark: 1 << 20 })
-  } catch (error) {
-    throw fileSystemError(error, 'read', path)
-  }
-}
-
-/** Blobs are read-only, so that a stray write is an error and not a damaged cache. */
-async function writeBlob(
-  stream: ByteStream,
-  path: string,
-  { signal, durable = true }: AddOptions,
-): Promise<StoredBlob> {
-  const hash = createHash('sha256')
-  let sizeBytes = 0
-  const file = await open(path, 'wx', 0o600)
-  await closing(file, async () => {
-    for await (const chunk of stream) {
-      signal?.throwIfAborted()
-      hash.update(chunk)
-      sizeBytes += chunk.length
-      await file.writeFile(chunk)
-    }
-    await file.chmod(0o444)
-    if (durable) await file.sync()
-  })
-  return { digest: `sha256:${hash.digest('hex')}`, sizeBytes }
-}
-
 function assertExpected(found: StoredBlob, { expected, expectedSizeBytes }: AddOptions): void {
   if (expected !== undefined && expected !== found.digest) {
     throw new UserError(
@@ -254,30 +232,4 @@ function assertExpected(found: StoredBlob, { expected, expectedSizeBytes }: AddO
       { hint: 'Nothing was kept. The file may have been cut off on the way: run the command again.' },
     )
   }
-}
-
-/** Undefined when absent. The change time cannot be set back by a program, so a rewritten file never looks unchanged. */
-async function stateOf(path: string): Promise<string | undefined> {
-  try {
-    const { size, mtimeNs, ino, ctimeNs } = await stat(path, { bigint: true })
-    return `${size} ${mtimeNs} ${ino} ${ctimeNs}`
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw fileSystemError(error, 'read', path)
-  }
-}
-
-async function digestOfStored(path: string): Promise<Digest | undefined> {
-  try {
-    return (await digestOfFile(path)).digest
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw fileSystemError(error, 'read', path)
-  }
-}
-
-async function syncFile(path: string): Promise<void> {
-  // Read-only is enough for fsync on Linux and macOS, and `mode` may forbid writing.
-  const file = await open(path, 'r')
-  await closing(file, () => file.sync())
 }

@@ -30,6 +30,16 @@ test('a file gives its own digest, name and executable bit', async () => {
   expect(await textOf(fetched, 'hello', project())).toBe('program')
 })
 
+test('a peek gives what a fetch would, and stores nothing', async () => {
+  await write('build/hello')
+  await write('build/other', 'text', 0o755)
+
+  const peeked = await source('build').peek(signal)
+
+  expect(await project().store.has(digestOf('text'))).toBe(false)
+  expect(peeked).toEqual(await fetch('build'))
+})
+
 test('a folder gives all its files in byte order, without those of git and Hawser', async () => {
   for (const path of ['a/z', 'a/é', 'a/Z', 'a/b/c', 'a/.hidden', '.git/HEAD', 'a/.git/HEAD'])
     await write(path)

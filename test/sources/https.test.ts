@@ -56,6 +56,16 @@ describe('a pinned file', () => {
     expect(await partials()).toEqual([])
   })
 
+  test('is known without the network once it was fetched, and not before', async () => {
+    const server = await serve(serveBytes(bytes))
+    const pinned = source(`${server.origin}/a.bin`)
+
+    expect(await pinned.peek(signal)).toBeUndefined()
+    expect(server.requests).toEqual([])
+    const fetched = await pinned.fetch(signal)
+    expect(await pinned.peek(signal)).toEqual(fetched)
+  })
+
   test('that is damaged in the store is fetched again', async () => {
     const server = await serve(serveBytes(bytes))
     const { digest } = await source(`${server.origin}/a`).fetch(signal)

@@ -1,8 +1,8 @@
 import { lstat, readdir, readlink, realpath } from 'node:fs/promises'
-import { basename, join, posix, relative, resolve, sep } from 'node:path'
+import { basename, dirname, join, posix, relative, resolve, sep } from 'node:path'
 import picomatch from 'picomatch'
 import { z } from 'zod'
-import type { StoredBlob } from '../../artifacts/store.ts'
+import type { StoredBlob } from '../../artifacts/blob-file.ts'
 import { UserError } from '../../errors.ts'
 import { codeOf, fileSystemError } from '../../lib/atomic-file.ts'
 import { digestOfFile } from '../../lib/digest.ts'
@@ -32,7 +32,10 @@ export const file: Provider<Source, typeof options, SourceContext> = {
     pin: undefined,
     // What is in the project is at hand; its bytes are only put into the store by fetching.
     peek: (signal) => readFiles(written, context.root, signal, digestOnly),
-    fetch: (signal) => readFiles(written, context.root, signal, (path) => context.store.add(path)),
+    fetch: (signal) => {
+      const keep: Keep = (path) => context.store.add(path, { durable: false })
+      return readFiles(written, context.root, signal, keep)
+    },
   }),
 }
 
@@ -127,10 +130,8 @@ async function entriesOf(folder: string) {
 }
 
 async function single(path: string, keep: Keep): Promise<FetchedSource> {
-  const { mode } = await lstat(path)
-  const blob = await keep(path)
-  const isExecutable = (mode & 0o100) !== 0
-  return { digest: blob.digest, files: [{ path: basename(path), mode: fileMode(isExecutable), ...blob }] }
+  const kept = await treeFile(dirname(path), basename(path), keep)
+  return { digest: kept.digest, files: [kept] }
 }
 
 async function treeFile(folder: string, path: string, keep: Keep): Promise<SourceFile> {

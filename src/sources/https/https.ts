@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { resolveSecret } from '../../lib/secret.ts'
 import type { Provider } from '../../provider.ts'
 import { type Integrity, withDownload } from '../download.ts'
-import { isLoopback, openHttpClient, shownUrl } from '../http.ts'
+import { isLoopback, openHttpClient } from '../http.ts'
+import { shownUrl } from '../http-errors.ts'
 import type { FetchedSource, Source, SourceContext } from '../source.ts'
 import { fetchPinned, peekPinned } from '../source-record.ts'
 import { unpack } from '../unpack.ts'
@@ -107,7 +108,7 @@ async function download(
   return await withDownload(request, { ...context, http }, signal, async (path) => {
     if (written.extract)
       return await unpack(path, { strip: written.strip, from: shownUrl(url) }, context, signal)
-    const blob = await context.store.add(path, { durable: false })
+    const blob = await context.store.add(path, { durable: false, take: true })
     return { digest: blob.digest, files: [{ path: nameOf(written), mode: 0o644, ...blob }] }
   })
 }

@@ -1,6 +1,7 @@
 import { UserError } from '../../errors.ts'
 import type { Environment } from '../../lib/child.ts'
-import { isLoopback, shownUrl } from '../http.ts'
+import { isLoopback } from '../http.ts'
+import { shownUrl } from '../http-errors.ts'
 import type { NpmSettings } from './npmrc.ts'
 
 const publicRegistry = 'https://registry.npmjs.org/'
