@@ -179,7 +179,7 @@ class ByteSource {
   async takeSome(lengthMax: number): Promise<Buffer> {
     while (this.#buffer.length === 0) {
       const next = await this.#iterator.next()
-      if (next.done === true) throw new CpioError(this.#position, 'the archive ends too early')
+      if (next.done === true) throw new CpioError(this.#position, 'it ends too early')
       this.#buffer = Buffer.from(next.value.buffer, next.value.byteOffset, next.value.length)
     }
     const piece = this.#buffer.subarray(0, lengthMax)

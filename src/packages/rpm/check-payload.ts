@@ -65,14 +65,19 @@ async function checkMembers(plain: AsyncIterable<Uint8Array>, rpm: RpmFile): Pro
     const isLink = (file.mode & fileTypes.mask) === fileTypes.symlink
     const found = await readMember(member, isLink ? undefined : algorithm)
     if (isLink && found !== file.linkTarget) {
-      throw brokenPayload(`"${file.path}" points to "${found}", and the header says "${file.linkTarget}".`)
+      throw brokenPayload(
+        `${quoted(file.path)} points to ${quoted(found)}, and the header says ${quoted(file.linkTarget)}.`,
+      )
     }
     if (!isLink && file.digest !== '' && member.sizeBytes === file.sizeBytes && found !== file.digest) {
-      throw brokenPayload(`"${file.path}" has the digest ${found}, and the header declares ${file.digest}.`)
+      throw brokenPayload(
+        `${quoted(file.path)} has the digest ${found}, and the header declares ${file.digest}.`,
+      )
     }
   }
   const missing = list.missing()
-  if (missing !== undefined) throw brokenPayload(`"${missing.path}" is in the header and not in the payload.`)
+  if (missing !== undefined)
+    throw brokenPayload(`${quoted(missing.path)} is in the header and not in the payload.`)
 }
 
 // RFC 9580, 9.5, which rpm uses for its numbers, too.
@@ -133,13 +138,14 @@ class ExpectedFiles {
 
   take({ file: name, sizeBytes }: CpioMember): RpmFileEntry {
     const file = typeof name === 'number' ? this.#files[name] : this.#byPath.get(name.replace(/^\.?\/?/, '/'))
-    if (file === undefined) throw brokenPayload(`it has "${name}", which the header does not list.`)
+    if (file === undefined)
+      throw brokenPayload(`it has ${quoted(String(name))}, which the header does not list.`)
     if (!isShipped(file) || this.#seen.has(file.path))
-      throw brokenPayload(`it has "${file.path}" once too often.`)
+      throw brokenPayload(`it has ${quoted(file.path)} once too often.`)
     this.#seen.add(file.path)
     const expected = this.#carriesBytes(file) ? file.sizeBytes : 0
     if (sizeBytes !== expected) {
-      throw brokenPayload(`"${file.path}" has ${sizeBytes} bytes, and the header says ${expected}.`)
+      throw brokenPayload(`${quoted(file.path)} has ${sizeBytes} bytes, and the header says ${expected}.`)
     }
     return file
   }
@@ -156,6 +162,9 @@ class ExpectedFiles {
 }
 
 const isShipped = ({ flags }: RpmFileEntry) => (flags & fileFlags.ghost) === 0
+
+/** Names from a package that is not trusted may carry line breaks and escape sequences. */
+const quoted = (text: string): string => JSON.stringify(text)
 
 function brokenPayload(what: string, cause?: unknown): UserError {
   return new UserError('RPM_PAYLOAD_BROKEN', `The payload is not what the header says: ${what}`, {

@@ -67,11 +67,11 @@ export function decodeFileList(header: HeaderValues<HeaderTag>): readonly RpmFil
 function columnsOf(header: HeaderValues<HeaderTag>, count: number) {
   const optional = <Value>(tag: HeaderTag, values: readonly Value[]): readonly Value[] => {
     if (!header.has(tag) || values.length === count) return values
-    throw brokenFileList(`"${tag}" has ${values.length} values for ${count} files.`)
+    throw brokenFileList(`"${tag}" has ${values.length} values; the number of files is ${count}.`)
   }
   const required = <Value>(tag: HeaderTag, values: readonly Value[]): readonly Value[] => {
     if (count === 0 || header.has(tag)) return optional(tag, values)
-    throw brokenFileList(`"${tag}" is missing for ${count} files.`)
+    throw brokenFileList(`"${tag}" is missing.`)
   }
   return { optional, required }
 }
@@ -80,7 +80,7 @@ function joinPath(dirNames: readonly string[], dirIndex: number, baseName: strin
   const dirName = dirNames[dirIndex]
   if (dirName === undefined) {
     throw brokenFileList(
-      `"${baseName}" is in the directory number ${dirIndex}, and there are ${dirNames.length}.`,
+      `${JSON.stringify(baseName)} is in directory number ${dirIndex + 1} of ${dirNames.length}.`,
     )
   }
   const path = dirName + baseName
@@ -88,7 +88,7 @@ function joinPath(dirNames: readonly string[], dirIndex: number, baseName: strin
   const isPlain = !baseName.includes('/') && baseName !== '..' && baseName !== '.'
   const isInside = dirName === '' || (dirName.startsWith('/') && dirName.endsWith('/'))
   if (!isPlain || !isInside || path.split('/').includes('..')) {
-    throw new UserError('RPM_PATH_UNSAFE', `The package has a file with the path "${path}".`, {
+    throw new UserError('RPM_PATH_UNSAFE', `The package has a file with the path ${JSON.stringify(path)}.`, {
       hint: 'No honest tool writes such a path. Do not install or publish this package.',
     })
   }

@@ -19,7 +19,8 @@ export class Meter {
     }
   }
 
+  /** Of what has passed so far. */
   hexDigest(): string {
-    return this.#hash.digest('hex')
+    return this.#hash.copy().digest('hex')
   }
 }
