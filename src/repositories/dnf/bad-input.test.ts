@@ -90,6 +90,7 @@ const bombs = `<!DOCTYPE lolz [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;"
 const packages: Record<string, string> = {
   'xml-unclosed': packageText.replace('</package>', ''),
   'xml-unknown-entity': packageText.replace('hello', '&lol;'),
+  'xml-control-reference': packageText.replace('hello', 'hel&#1;lo'),
   'xml-control-character': packageText.replace('hello', 'hel\u0001lo'),
   'xml-nested-deeply': packageText.replace('</package>', `${'<a>'.repeat(40)}${'</a>'.repeat(40)}</package>`),
   'package-without-checksum': packageText.replace(/<checksum.*<\/checksum>/, ''),

@@ -1,7 +1,7 @@
 import { TextDecoder } from 'node:util'
-import { SaxesParser, type SaxesTagNS } from 'saxes'
 import type { ByteStream } from '../../archive/compression.ts'
 import { UserError } from '../../errors.ts'
+import { parseAttributes, XmlError, type XmlHandler, XmlScanner } from './xml-scanner.ts'
 
 /** A child of the root: its own bytes as text, and those of its parts that somebody asked for. */
 export interface XmlElement {
@@ -32,7 +32,7 @@ export interface XmlShape {
   readonly parts: readonly string[]
 }
 
-const elementCharactersMax = 256 * 1024 * 1024
+const elementCharactersMax = 64 * 1024 * 1024
 const depthMax = 32
 
 /**
@@ -55,79 +55,77 @@ function decode(decoder: TextDecoder, chunk: Uint8Array | undefined, shape: XmlS
   }
 }
 
-class ElementReader {
+class ElementReader implements XmlHandler {
   readonly #shape: XmlShape
-  readonly #parser = new SaxesParser({ xmlns: true, position: true })
+  readonly #scanner = new XmlScanner(this)
   readonly #elements: XmlElement[] = []
   #rootAttributes: Record<string, string> | undefined
-  #depth = 0
-  /** Text not yet given out, and the stream position of its first character. */
-  #pending = ''
-  #pendingStart = 0
   #current: { name: string; attributes: Record<string, string>; parts: Map<string, XmlPart> } | undefined
   #part: { name: string; attributes: Record<string, string>; text: string } | undefined
+  #depth = 0
 
   constructor(shape: XmlShape) {
     this.#shape = shape
-    this.#parser.on('error', (error) => {
-      throw broken(shape, error.message.replace(/\.+$/, ''))
-    })
-    this.#parser.on('doctype', () => {
-      throw broken(shape, 'it declares a document type, which repository metadata never has')
-    })
-    this.#parser.on('xmldecl', ({ encoding }) => {
-      if (encoding !== undefined && !/^utf-?8$/i.test(encoding))
-        throw broken(shape, `it is ${encoding}, not UTF-8`)
-    })
-    this.#parser.on('opentag', (tag) => this.#open(tag))
-    this.#parser.on('text', (text) => this.#text(text))
-    this.#parser.on('cdata', (text) => this.#text(text))
-    this.#parser.on('closetag', () => this.#close())
   }
 
   write(text: string): void {
-    this.#pending += text
-    this.#parser.write(text)
-    if (this.#pending.length > elementCharactersMax)
+    this.#checked(() => this.#scanner.write(text))
+    if (this.#scanner.pendingCharacters > elementCharactersMax) {
       throw broken(this.#shape, 'one of its elements is too long')
+    }
   }
 
   end(): XmlDocument {
-    this.#parser.close()
-    if (this.#rootAttributes === undefined) throw broken(this.#shape, 'it is empty')
-    return { rootAttributes: this.#rootAttributes, elements: this.#elements }
+    this.#checked(() => this.#scanner.end())
+    return { rootAttributes: this.#rootAttributes ?? {}, elements: this.#elements }
   }
 
-  #open(tag: SaxesTagNS): void {
-    this.#depth += 1
-    if (this.#depth > depthMax) throw broken(this.#shape, `its elements are nested deeper than ${depthMax}`)
-    if (this.#depth === 1) this.#openRoot(tag)
-    if (this.#depth === 2) this.#current = { name: tag.name, attributes: attributesOf(tag), parts: new Map() }
-    if (this.#depth === 3 && this.#shape.parts.includes(tag.name)) {
-      this.#part = { name: tag.name, attributes: attributesOf(tag), text: '' }
+  #checked(action: () => void): void {
+    try {
+      action()
+    } catch (error) {
+      if (error instanceof XmlError) throw broken(this.#shape, error.message)
+      throw error
     }
   }
 
-  #openRoot(tag: SaxesTagNS): void {
+  open(name: string, attributes: string, depth: number): void {
+    this.#depth = depth
+    if (depth > depthMax) throw broken(this.#shape, `its elements are nested deeper than ${depthMax}`)
+    if (depth === 1) this.#openRoot(name, attributes)
+    if (depth === 2) this.#current = { name, attributes: parseAttributes(attributes), parts: new Map() }
+    if (depth === 3 && this.#shape.parts.includes(name)) {
+      this.#part = { name, attributes: parseAttributes(attributes), text: '' }
+    }
+  }
+
+  #openRoot(name: string, attributes: string): void {
     const { root, namespace } = this.#shape
-    if (tag.name !== root || tag.uri !== namespace) {
-      throw broken(this.#shape, `its root is <${tag.name}> of "${tag.uri}", not <${root}> of "${namespace}"`)
+    this.#rootAttributes = parseAttributes(attributes)
+    const { xmlns = '' } = this.#rootAttributes
+    if (name !== root || xmlns !== namespace) {
+      throw broken(this.#shape, `its root is <${name}> of "${xmlns}", not <${root}> of "${namespace}"`)
     }
-    this.#rootAttributes = attributesOf(tag)
-    this.#take()
+    const [, encoding = 'UTF-8'] =
+      /^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)/.exec(this.#scanner.take()) ?? []
+    if (!/^utf-?8$/i.test(encoding)) throw broken(this.#shape, `it is ${encoding}, not UTF-8`)
   }
 
-  #text(text: string): void {
-    if (this.#part !== undefined && this.#depth === 3) this.#part.text += text
+  get wantsText(): boolean {
+    return this.#part !== undefined && this.#depth === 3
   }
 
-  #close(): void {
-    if (this.#depth === 3 && this.#part !== undefined) this.#closePart(this.#part)
-    if (this.#depth === 2 && this.#current !== undefined) {
-      this.#elements.push({ ...this.#current, raw: this.#take() })
+  text(text: string): void {
+    if (this.#part !== undefined) this.#part.text += text
+  }
+
+  close(depth: number): void {
+    this.#depth = depth - 1
+    if (depth === 3 && this.#part !== undefined) this.#closePart(this.#part)
+    if (depth === 2 && this.#current !== undefined) {
+      this.#elements.push({ ...this.#current, raw: this.#scanner.take().trim() })
       this.#current = undefined
     }
-    this.#depth -= 1
   }
 
   #closePart(part: { name: string; attributes: Record<string, string>; text: string }): void {
@@ -138,21 +136,6 @@ class ElementReader {
     this.#current?.parts.set(part.name, { attributes: part.attributes, text: part.text })
     this.#part = undefined
   }
-
-  /** Everything up to the character that was parsed last. */
-  #take(): string {
-    const length = this.#parser.position - this.#pendingStart
-    const text = this.#pending.slice(0, length)
-    this.#pending = this.#pending.slice(length)
-    this.#pendingStart += length
-    return text.trim()
-  }
-}
-
-function attributesOf(tag: SaxesTagNS): Record<string, string> {
-  const attributes: Record<string, string> = {}
-  for (const [name, { value }] of Object.entries(tag.attributes)) attributes[name] = value
-  return attributes
 }
 
 function broken(shape: XmlShape, why: string, cause?: unknown): UserError {
