@@ -128,13 +128,16 @@ async function readMemberHeader(
   if (magic !== newcMagic)
     throw new CpioError(offset, `there is no cpio header (magic ${JSON.stringify(magic)})`)
   const fields = await source.take(headerBytes - 6)
-  const field = (index: number) => parseHex(fields.subarray(index * 8, index * 8 + 8), offset + 6 + index * 8)
-  const nameBytes = field(11)
+  const values: number[] = []
+  for (let at = 0; at < fields.length; at += 8)
+    values.push(parseHex(fields.subarray(at, at + 8), offset + 6 + at))
+  // In the order of `encodeCpioEntry`: mode is the second, the size the seventh, the name's length the twelfth.
+  const [, mode = 0, , , , , sizeBytes = 0, , , , , nameBytes = 0] = values
   if (nameBytes < 2 || nameBytes > nameBytesMax) {
     throw new CpioError(offset + 94, `the name claims ${nameBytes} bytes; 2 to ${nameBytesMax} are allowed`)
   }
   const name = await source.take(nameBytes + ((4 - ((headerBytes + nameBytes) % 4)) % 4))
-  return { file: name.toString('utf8', 0, nameBytes - 1), mode: field(1), sizeBytes: field(6) }
+  return { file: name.toString('utf8', 0, nameBytes - 1), mode, sizeBytes }
 }
 
 function parseHex(digits: Buffer, offset: number): number {

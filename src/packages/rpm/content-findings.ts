@@ -30,7 +30,7 @@ export function contentFindings(contents: readonly ContentEntry[]): readonly Spe
         'Declare the parent as a directory, or give the file another place.',
       )
     }
-    findings.push(...ownerFindings(entry, index))
+    findings.push(...ownerFindings(entry, index), ...targetFindings(entry, index))
   }
   return findings
 }
@@ -40,8 +40,7 @@ const pathBytesMax = 4096 - 2
 
 function isSafePath(path: string): boolean {
   if (!path.startsWith('/') || path === '/' || Buffer.byteLength(path) > pathBytesMax) return false
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is the purpose
-  if (/[\u0000-\u001f\u007f]/.test(path)) return false
+  if (/\p{Cc}/u.test(path)) return false
   return path
     .slice(1)
     .split('/')
@@ -55,6 +54,18 @@ function parentsOf(path: string): readonly string[] {
   for (let cut = path.indexOf('/', 1); cut > 0; cut = path.indexOf('/', cut + 1))
     parents.push(path.slice(0, cut))
   return parents
+}
+
+function targetFindings(entry: ContentEntry, index: number): readonly SpecFinding[] {
+  if (entry.type !== 'symlink' || /^[^\p{Cc}]+$/u.test(entry.target)) return []
+  return [
+    {
+      path: ['contents', index, 'target'],
+      code: 'PACKAGE_LINK_TARGET',
+      message: `The symbolic link "${entry.path}" has no target, or one with a control character.`,
+      hint: 'Give the path that the link points to.',
+    },
+  ]
 }
 
 function ownerFindings(entry: ContentEntry, index: number): readonly SpecFinding[] {

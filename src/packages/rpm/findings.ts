@@ -76,6 +76,10 @@ function textFindings(spec: PackageSpec): readonly SpecFinding[] {
     const control = controlCharacter.exec(spec[member] ?? '')
     if (control !== null) findings.push(controlFinding([member], control[0]))
   }
+  for (const [index, { author, version, changes }] of spec.changelog.entries()) {
+    const control = controlCharacter.exec([author, version, ...changes].join(' '))
+    if (control !== null) findings.push(controlFinding(['changelog', index], control[0]))
+  }
   return findings
 }
 

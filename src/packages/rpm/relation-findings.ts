@@ -37,7 +37,7 @@ function listFindings(kind: keyof Relations, list: RelationList): readonly SpecF
     }
     for (const { name, operator, version } of alternatives) {
       const rendered = renderedVersion(version)
-      if (!/^\S+$/.test(name) || /[,|<>=]/.test(name)) findings.push(relationName(path, name))
+      if (!/^\S+$/.test(name) || /[,|<>=\p{Cc}]/u.test(name)) findings.push(relationName(path, name))
       if (rendered !== '' && !evrPattern.test(rendered)) findings.push(relationVersion(path, name, rendered))
       if (kind === 'provides' && operator !== undefined && operator !== '=') {
         findings.push({

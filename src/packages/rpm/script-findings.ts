@@ -13,13 +13,25 @@ export function scriptFindings(spec: PackageSpec): readonly SpecFinding[] {
   ]
 }
 
-function zeroByteFindings({ scripts }: PackageSpec): readonly SpecFinding[] {
-  return scriptletNames
-    .filter((name) => scripts[name]?.includes('\0') === true)
-    .map((name) => ({
+function zeroByteFindings({ scripts, triggers }: PackageSpec): readonly SpecFinding[] {
+  const texts = [
+    ...scriptletNames.map((name) => ({
       path: ['scripts', name],
+      what: `script "${name}"`,
+      text: scripts[name],
+    })),
+    ...triggers.map(({ on, script }, index) => ({
+      path: ['triggers', index, 'script'],
+      what: `script of the trigger on "${on}"`,
+      text: script,
+    })),
+  ]
+  return texts
+    .filter(({ text }) => text?.includes('\0') === true)
+    .map(({ path, what }) => ({
+      path,
       code: 'RPM_SCRIPT_BINARY',
-      message: `The script "${name}" contains a zero byte.`,
+      message: `The ${what} contains a zero byte.`,
       hint: 'Give the text of a script; a program belongs into "contents".',
     }))
 }
