@@ -43,17 +43,12 @@ function blockedBy(draft: Draft, blocker: string): NodeState {
 function executeFirst(draft: Draft, node: PlannedNode): void {
   draft.nodes[node.id] = { status: 'running', since: draft.now.toISOString(), attempt: 1, turn: 1 }
   draft.commands.push({ type: 'execute', node: node.id, turn: 1 })
-  wakeAtLimit(draft, node)
 }
 
 function executeAgain(draft: Draft, id: string, { since, attempt, ...state }: Running): void {
   const turn = (state.turn ?? 1) + 1
   draft.nodes[id] = { status: 'running', since, attempt, turn }
   draft.commands.push({ type: 'execute', node: id, turn })
-}
-
-function wakeAtLimit(draft: Draft, node: PlannedNode): void {
-  draft.commands.push({ type: 'wake', event: { type: 'timeout', node: node.id }, afterMs: node.limitMs })
 }
 
 function openGate(draft: Draft, node: PlannedNode): void {
@@ -64,7 +59,7 @@ function openGate(draft: Draft, node: PlannedNode): void {
   }
   const until = new Date(draft.now.getTime() + node.limitMs).toISOString()
   draft.nodes[node.id] = { status: 'open', since: draft.now.toISOString(), until }
-  wakeAtLimit(draft, node)
+  draft.commands.push({ type: 'wake', event: { type: 'timeout', node: node.id }, afterMs: node.limitMs })
 }
 
 /** An approval lets the steps behind it go on; a rejection ends everything that is not being executed. */
@@ -95,7 +90,7 @@ export function cancelNodes(draft: Draft): void {
   }
 }
 
-export function stop(draft: Draft, id: string, state: Running): void {
+function stop(draft: Draft, id: string, state: Running): void {
   if (state.phase === 'stopping') return
   draft.nodes[id] = { ...state, phase: 'stopping' }
   draft.commands.push({ type: 'abort', node: id, turn: turnOf(state) })

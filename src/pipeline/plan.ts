@@ -18,6 +18,7 @@ export interface StepNode {
   readonly needs: readonly string[]
   /** Set when the declaration or the selection already decided that it does not run. */
   readonly skip?: Skip
+  /** What one execution may take; and from its first start, when the step is last tried or asked again. */
   readonly limitMs: number
   readonly retry: RetryPolicy
 }
@@ -28,6 +29,7 @@ export interface GateNode {
   readonly gate: string
   readonly needs: readonly string[]
   readonly skip?: Skip
+  /** How long it stays open. */
   readonly limitMs: number
 }
 

@@ -8,12 +8,14 @@ export type RunEvent =
   | { readonly type: 'stopped'; readonly node: string; readonly turn: number }
   /** The time for the next try has come. */
   | { readonly type: 'due'; readonly node: string; readonly turn: number }
+  /** The limit of an open gate has passed. */
   | { readonly type: 'timeout'; readonly node: string }
   | { readonly type: 'signal'; readonly gate: string; readonly decision: GateDecision }
   | { readonly type: 'cancel'; readonly reason: string }
 
 /** What the engine has to do after a transition. */
 export type RunCommand =
+  /** Execute the step with `executeWithinLimit`. */
   | { readonly type: 'execute'; readonly node: string; readonly turn: number }
   /** End the execution; then comes `stopped`, or `settled` when it was faster. */
   | { readonly type: 'abort'; readonly node: string; readonly turn: number }

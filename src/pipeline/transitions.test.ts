@@ -201,28 +201,30 @@ describe('steps', () => {
     expect(game.run).toBe(before)
   })
 
-  test('a step over its limit is aborted, and fails once it is over', () => {
-    const game = play(samplePlan([sampleStep('a'), sampleStep('b')], 1))
+  test('a step is not tried or asked again beyond its limit', () => {
+    for (const outcome of [
+      failing('transient'),
+      { status: 'again', afterMs: 60_001, note: 'CI is red' } as const,
+    ]) {
+      const game = play(
+        samplePlan([
+          sampleStep('a', [], { retry: { attemptsMax: 9, firstDelayMs: 90_000, delayMaxMs: 90_000 } }),
+        ]),
+      )
 
-    game.happen({ type: 'timeout', node: 'a' })
-    expect(game.pending.at(-1)).toEqual({ type: 'abort', node: 'a', turn: 1 })
-    expect(game.executing()).toEqual(['a'])
-    game.happen({ type: 'stopped', node: 'a', turn: 1 })
+      game.settle('a', outcome)
 
-    expect(game.run.nodes['a']).toMatchObject({
-      status: 'failed',
-      failure: { class: 'timeout', code: 'STEP_TIMEOUT' },
-    })
-    expect(game.executing()).toEqual(['b'])
-  })
-
-  test('a step that is done before the abort reaches it is done', () => {
+      expect(game.status('a')).toBe('failed')
+    }
     const game = play(samplePlan([sampleStep('a')]))
-
-    game.happen({ type: 'timeout', node: 'a' })
-    game.settle('a')
-
-    expect(game.run.status).toBe('published')
+    game.settle('a', { status: 'again', afterMs: 60_001, note: 'CI is red' })
+    expect(game.run.nodes['a']).toMatchObject({
+      failure: {
+        class: 'timeout',
+        code: 'STEP_TIMEOUT',
+        message: 'The step "a" did not finish within its limit of 60 s. Last: CI is red',
+      },
+    })
   })
 })
 
@@ -420,7 +422,7 @@ function nextEvent(run: Run, pending: RunCommand[], random: () => number): RunEv
   const [command] = pending.splice(Math.floor(random() * pending.length), 1)
   if (command === undefined) return undefined
   if (command.type === 'wake') {
-    // Limits pass seldom; most are put back to the end.
+    // Gates lapse seldom; most are put back to the end.
     if (command.event.type !== 'timeout' || random() < 0.05 || pending.length === 0) return command.event
     pending.push(command)
     return nextEvent(run, pending, random)

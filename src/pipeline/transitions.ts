@@ -1,19 +1,11 @@
 import { Refusal, UserError } from '../errors.ts'
-import { cancelNodes, decideGate, dispatch, stop } from './dispatch.ts'
+import { cancelNodes, decideGate, dispatch } from './dispatch.ts'
+import { limitPassed } from './execution-limit.ts'
 import type { Plan, PlannedNode } from './plan.ts'
 import { planDigest } from './plan-digest.ts'
 import { retryDelayMs } from './retry-delay.ts'
 import type { Failure, GateDecision, NodeState, Run } from './run.ts'
-import {
-  type Draft,
-  draftOf,
-  finished,
-  isExecuting,
-  nodeOf,
-  type Running,
-  stateOf,
-  turnOf,
-} from './run-draft.ts'
+import { type Draft, draftOf, finished, nodeOf, type Running, stateOf, turnOf } from './run-draft.ts'
 import type { RunEvent, Transition } from './run-event.ts'
 
 /** A new run of the plan and what has to be done first. */
@@ -59,8 +51,6 @@ export function takeOver(run: Run, now: Date): Transition {
     const state = stateOf(draft, node.id)
     if (state.status === 'open') wakeAt(draft, { type: 'timeout', node: node.id }, state.until)
     if (state.status !== 'running') continue
-    const limit = new Date(Date.parse(state.since) + node.limitMs).toISOString()
-    wakeAt(draft, { type: 'timeout', node: node.id }, limit)
     const turn = turnOf(state)
     if (state.phase === undefined) draft.commands.push({ type: 'execute', node: node.id, turn })
     if (state.phase === 'stopping') wakeAt(draft, { type: 'stopped', node: node.id, turn })
@@ -81,7 +71,7 @@ function happened(run: Run, event: StepEvent, now: Date): Transition {
   const state = run.nodes[event.node]
   if (state === undefined || run.endedAt !== undefined) return { run, commands: [] }
   const draft = draftOf(run, now)
-  if (event.type === 'timeout') timedOut(draft, event.node, state)
+  if (event.type === 'timeout') lapsed(draft, event.node)
   else if (state.status === 'running' && turnOf(state) === event.turn) progressed(draft, event, state)
   else return { run, commands: [] }
   dispatch(draft)
@@ -93,7 +83,7 @@ function progressed(draft: Draft, event: Exclude<StepEvent, { type: 'timeout' }>
   if (event.type === 'due') {
     if (state.phase === 'idle') draft.nodes[node] = { ...withoutNext(state), phase: 'queued' }
   } else if (state.phase !== undefined && state.phase !== 'stopping') return
-  else if (event.type === 'stopped') draft.nodes[node] = stopped(draft, node)
+  else if (event.type === 'stopped') draft.nodes[node] = stopped
   else settled(draft, event, state)
 }
 
@@ -104,9 +94,10 @@ function settled(draft: Draft, event: RunEvent & { type: 'settled' }, state: Run
     const { did, summary, result } = outcome
     draft.nodes[node] = { status: 'done', did, summary, result, at }
   } else if (state.phase === 'stopping') {
-    draft.nodes[node] = stopped(draft, node)
+    draft.nodes[node] = stopped
   } else if (outcome.status === 'again') {
-    draft.nodes[node] = idle(draft, node, state, outcome.afterMs, outcome.note)
+    draft.nodes[node] =
+      idle(draft, node, state, outcome.afterMs, outcome.note) ?? tooLate(draft, node, outcome.note)
   } else {
     draft.nodes[node] = retried(draft, node, state, outcome) ?? {
       status: 'failed',
@@ -130,44 +121,39 @@ function retried(
   return idle(draft, id, next, Math.max(delayMs, retryAfterMs), failure.message)
 }
 
-function idle(draft: Draft, node: string, state: Running, afterMs: number, note: string): NodeState {
+/** Nothing when the step's limit would pass before. After a crash a step is always executed once more. */
+function idle(
+  draft: Draft,
+  node: string,
+  state: Running,
+  afterMs: number,
+  note: string,
+): NodeState | undefined {
+  const nextAt = draft.now.getTime() + afterMs
+  if (nextAt > Date.parse(state.since) + nodeOf(draft.before, node).limitMs) return undefined
   draft.commands.push({ type: 'wake', event: { type: 'due', node, turn: turnOf(state) }, afterMs })
-  const next = new Date(draft.now.getTime() + afterMs).toISOString()
-  return { ...state, phase: 'idle', next, note }
+  return { ...state, phase: 'idle', next: new Date(nextAt).toISOString(), note }
 }
 
 function withoutNext({ next: _, ...state }: Running): Running {
   return state
 }
 
-function stopped(draft: Draft, id: string): NodeState {
-  if (draft.cancelledBecause !== undefined) return { status: 'cancelled' }
-  return { status: 'failed', failure: limitPassed(nodeOf(draft.before, id)), at: draft.now.toISOString() }
+/** Only a cancelled run aborts its steps; one that is over by itself before is what it is. */
+const stopped: NodeState = { status: 'cancelled' }
+
+function tooLate(draft: Draft, id: string, note: string): NodeState {
+  const failure = limitPassed(nodeOf(draft.before, id), note)
+  return { status: 'failed', failure, at: draft.now.toISOString() }
 }
 
-function timedOut(draft: Draft, id: string, state: NodeState): void {
+function lapsed(draft: Draft, id: string): void {
+  if (stateOf(draft, id).status !== 'open') return
   const node = nodeOf(draft.before, id)
-  if (state.status === 'running' && isExecuting(state)) {
-    stop(draft, id, state)
-  } else if (state.status === 'running' || state.status === 'open') {
-    draft.nodes[id] = { status: 'failed', failure: limitPassed(node, state), at: draft.now.toISOString() }
-  }
-}
-
-function limitPassed(node: PlannedNode, state?: NodeState): Failure {
-  const limit = `${node.limitMs / 1000} s`
-  if ('gate' in node) {
-    const message = `Nobody decided the gate "${node.id}" within its limit of ${limit}.`
-    return { class: 'timeout', code: 'GATE_LAPSED', message, hint: 'Release again, then decide in time.' }
-  }
-  const note = state?.status === 'running' && state.note !== undefined ? ` Last: ${state.note}` : ''
-  const message = `The step "${node.id}" did not finish within its limit of ${limit}.${note}`
-  return {
-    class: 'timeout',
-    code: 'STEP_TIMEOUT',
-    message,
-    hint: 'Raise the limit of the step, or retry the run.',
-  }
+  const message = `Nobody decided the gate "${id}" within its limit of ${node.limitMs / 1000} s.`
+  const hint = 'Release again, then decide in time.'
+  const failure: Failure = { class: 'timeout', code: 'GATE_LAPSED', message, hint }
+  draft.nodes[id] = { status: 'failed', failure, at: draft.now.toISOString() }
 }
 
 function cancelled(run: Run, reason: string, now: Date): Transition {

@@ -1,5 +1,5 @@
 import type { Engine, ReleaseKey, StepExecutor } from '../../pipeline/engine.ts'
-import { failureOf } from '../../pipeline/execute.ts'
+import { executeWithinLimit } from '../../pipeline/execution-limit.ts'
 import { pause } from '../../pipeline/pause.ts'
 import { releaseName, releaseOf, runUnknown } from '../../pipeline/release-key.ts'
 import type { Run } from '../../pipeline/run.ts'
@@ -21,9 +21,6 @@ export interface MemoryEngine extends Engine {
   /** Everything that the engine knows, oldest first: what another one goes on from. */
   records(): readonly Run[]
 }
-
-/** An aborted step that does not end within this time is given up; its outcome is ignored. */
-const graceMs = 10_000
 
 /** Runs live as long as the process. Waiting does not survive it; convergence does. */
 export function memoryEngine(options: MemoryEngineOptions): MemoryEngine {
@@ -79,7 +76,7 @@ export function memoryEngine(options: MemoryEngineOptions): MemoryEngine {
     const name = `${run.id} ${node} ${turn}`
     executions.set(name, control)
     const signal = AbortSignal.any([control.signal, closed.signal])
-    const outcome = await settle(run, node, signal, options.execute)
+    const outcome = await executeWithinLimit(options.execute, stepTask(run, node), signal)
     executions.delete(name)
     if (outcome === undefined) happen(run.id, { type: 'stopped', node, turn })
     else happen(run.id, { type: 'settled', node, turn, outcome })
@@ -119,29 +116,5 @@ export function memoryEngine(options: MemoryEngineOptions): MemoryEngine {
       closed.abort(new Error('The engine is closed'))
       await Promise.all(working)
     },
-  }
-}
-
-/** The outcome, or nothing when it was aborted. Gives a step that ignores its signal a last while. */
-async function settle(
-  run: Run,
-  node: string,
-  signal: AbortSignal,
-  execute: StepExecutor,
-): Promise<Awaited<ReturnType<StepExecutor>> | undefined> {
-  const over = Promise.withResolvers<undefined>()
-  let timer: NodeJS.Timeout | undefined
-  const giveUp = (): void => {
-    timer = setTimeout(over.resolve, graceMs, undefined)
-  }
-  signal.addEventListener('abort', giveUp, { once: true })
-  try {
-    return await Promise.race([execute(stepTask(run, node), signal), over.promise])
-  } catch (error) {
-    if (signal.aborted) return undefined
-    return { status: 'failed', failure: failureOf(error) }
-  } finally {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', giveUp)
   }
 }

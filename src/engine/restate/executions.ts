@@ -1,9 +1,9 @@
 import type { StepExecutor, StepOutcome, StepTask } from '../../pipeline/engine.ts'
-import { failureOf } from '../../pipeline/execute.ts'
+import { executeWithinLimit } from '../../pipeline/execution-limit.ts'
 
 export interface Executions {
-  /** Executes a step; rejects when the attempt that asked for it is over or was stopped. */
-  run(task: StepTask, attempt: AbortSignal): Promise<StepOutcome>
+  /** Executes a step. Nothing comes back when the attempt that asked for it is over, or the step was stopped. */
+  run(task: StepTask, attempt: AbortSignal): Promise<StepOutcome | undefined>
   /** Aborts what runs of this step, and waits until it is over. */
   stop(task: StepTask): Promise<void>
   stopAll(): Promise<void>
@@ -13,9 +13,6 @@ interface Execution {
   readonly control: AbortController
   readonly over: Promise<unknown>
 }
-
-/** A step that ignores its signal is given up after this time. */
-const graceMs = 10_000
 
 /**
  * The steps that this process executes. When the server forgets an attempt (it was killed), the closure of that attempt
@@ -29,7 +26,7 @@ export function stepExecutions(execute: StepExecutor): Executions {
     const execution = executions.get(name)
     if (execution === undefined) return
     execution.control.abort(new Error('The engine stopped the step'))
-    await within(graceMs, execution.over)
+    await execution.over
     if (executions.get(name) === execution) executions.delete(name)
   }
 
@@ -39,9 +36,8 @@ export function stepExecutions(execute: StepExecutor): Executions {
       while (executions.has(name)) await stop(name)
       const control = new AbortController()
       const signal = AbortSignal.any([control.signal, attempt])
-      const working = outcomeOf(task, signal, execute)
-      const over = working.catch(() => undefined)
-      const execution = { control, over }
+      const working = executeWithinLimit(execute, task, signal)
+      const execution = { control, over: working }
       executions.set(name, execution)
       try {
         return await working
@@ -54,24 +50,4 @@ export function stepExecutions(execute: StepExecutor): Executions {
       await Promise.all([...executions.keys()].map(stop))
     },
   }
-}
-
-async function outcomeOf(task: StepTask, signal: AbortSignal, execute: StepExecutor): Promise<StepOutcome> {
-  signal.throwIfAborted()
-  let outcome: StepOutcome
-  try {
-    outcome = await execute(task, signal)
-  } catch (error) {
-    // Executors throw only when they are aborted; whatever else comes is a bug that people should see.
-    outcome = { status: 'failed', failure: failureOf(error) }
-  }
-  signal.throwIfAborted()
-  return outcome
-}
-
-async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
-  const limit = Promise.withResolvers<void>()
-  const timer = setTimeout(limit.resolve, limitMs)
-  await Promise.race([work, limit.promise])
-  clearTimeout(timer)
 }

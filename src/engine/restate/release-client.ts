@@ -98,14 +98,14 @@ function runOf(answer: ReleaseAnswer): Run {
   throw kind === 'refused' ? new Refusal(code, message, options) : new UserError(code, message, options)
 }
 
-const listQuery = `select value_utf8 from state where key = 'run' and service_name in ('${serviceNames.release}', '${serviceNames.history}')`
+const listQuery = `select value_utf8 from state where key = 'record' and service_name in ('${serviceNames.release}', '${serviceNames.history}')`
 
 async function listRuns(admin: SocketClient, signal: AbortSignal): Promise<readonly Run[]> {
   const request = { method: 'POST', path: '/query', body: { query: listQuery } } as const
   const { rows } = answered(await patient(() => admin.send(request), signal), request) as {
     rows: readonly { readonly value_utf8: string }[]
   }
-  const runs = rows.map((row): Run => JSON.parse(row.value_utf8))
+  const runs = rows.map(({ value_utf8 }): Run => JSON.parse(value_utf8).run)
   return runs.sort((a, b) =>
     a.startedAt === b.startedAt ? compare(b.id, a.id) : compare(b.startedAt, a.startedAt),
   )

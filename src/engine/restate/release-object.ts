@@ -3,7 +3,7 @@ import { Refusal, UserError } from '../../errors.ts'
 import type { ReleaseKey } from '../../pipeline/engine.ts'
 import { releaseName, releaseOf, runUnknown } from '../../pipeline/release-key.ts'
 import type { Run } from '../../pipeline/run.ts'
-import type { RunEvent, Transition } from '../../pipeline/run-event.ts'
+import type { RunCommand, RunEvent, Transition } from '../../pipeline/run-event.ts'
 import { startBeside } from '../../pipeline/starting.ts'
 import { stepTask } from '../../pipeline/step-task.ts'
 import { advance } from '../../pipeline/transitions.ts'
@@ -20,14 +20,10 @@ import {
 import type { RunHub, RunRecord } from './run-hub.ts'
 import { send } from './send.ts'
 
-/** `invocations`: by node, what an abort cancels. */
-interface ReleaseState {
-  readonly run: Run
-  readonly revision: number
-  readonly invocations: Readonly<Record<string, string>>
-}
+/** All state in one value: every read and write of a key is an entry in the journal. */
+const stateKey = 'record'
 
-type Context = restate.ObjectContext<ReleaseState & restate.TypedState>
+type Context = restate.ObjectContext
 
 /**
  * The release (key: project/version) as an object whose handlers take milliseconds: they advance the run and send what
@@ -40,8 +36,8 @@ export function releaseObject(hub: RunHub) {
     name: serviceNames.release,
     handlers: {
       start: async (context: Context, { plan, at }: StartMessage): Promise<ReleaseAnswer> => {
-        const newest = await context.get('run')
-        return decide(context, hub, newest, () => startBeside(newest ?? undefined, plan, new Date(at)))
+        const record = await recordOf(context)
+        return decide(context, hub, record, () => startBeside(record?.run, plan, new Date(at)))
       },
       signal: async (context: Context, { gate, decision, at }: SignalMessage): Promise<ReleaseAnswer> =>
         decideNewest(context, hub, { type: 'signal', gate, decision }, at),
@@ -52,15 +48,16 @@ export function releaseObject(hub: RunHub) {
       due: async (context: Context, { runId, event }: DueMessage): Promise<void> =>
         happen(context, hub, runId, event, new Date(await context.date.now())),
       get: restate.handlers.object.shared(
-        async (context: restate.ObjectSharedContext): Promise<RunRecord | null> => {
-          const run = await context.get<Run>('run')
-          if (run === null) return null
-          return { run, revision: (await context.get<number>('revision')) ?? 0 }
-        },
+        async (context: restate.ObjectSharedContext): Promise<RunRecord | null> =>
+          context.get<RunRecord>(stateKey),
       ),
     },
     options: { idempotencyRetention: { hours: 1 } },
   })
+}
+
+async function recordOf(context: Context): Promise<RunRecord | undefined> {
+  return (await context.get<RunRecord>(stateKey)) ?? undefined
 }
 
 async function decideNewest(
@@ -69,10 +66,10 @@ async function decideNewest(
   event: RunEvent,
   at: string,
 ): Promise<ReleaseAnswer> {
-  const newest = await context.get('run')
-  return decide(context, hub, newest, () => {
-    if (newest === null) throw runUnknown(keyOf(context.key))
-    return advance(newest, event, new Date(at))
+  const record = await recordOf(context)
+  return decide(context, hub, record, () => {
+    if (record === undefined) throw runUnknown(keyOf(context.key))
+    return advance(record.run, event, new Date(at))
   })
 }
 
@@ -84,7 +81,7 @@ function keyOf(name: string): ReleaseKey {
 async function decide(
   context: Context,
   hub: RunHub,
-  before: Run | null,
+  before: RunRecord | undefined,
   transition: () => Transition,
 ): Promise<ReleaseAnswer> {
   let next: Transition
@@ -115,51 +112,48 @@ async function happen(
   event: RunEvent,
   now: Date,
 ): Promise<void> {
-  const run = await context.get('run')
+  const record = await recordOf(context)
   // Timers of an earlier attempt come late.
-  if (run === null || run.id !== runId) return
-  await apply(context, hub, run, advance(run, event, now))
+  if (record === undefined || record.run.id !== runId) return
+  await apply(context, hub, record, advance(record.run, event, now))
 }
 
 async function apply(
   context: Context,
   hub: RunHub,
-  before: Run | null,
+  before: RunRecord | undefined,
   { run, commands }: Transition,
 ): Promise<void> {
-  if (run === before) return
-  const isSameRun = before !== null && before.id === run.id
-  if (before !== null && !isSameRun) keepForEver(context, before)
-  const revision = ((await context.get('revision')) ?? 0) + 1
-  context.set('run', run)
-  context.set('revision', revision)
-  const invocations = { ...((isSameRun ? await context.get('invocations') : null) ?? {}) }
-  for (const command of commands) {
-    if (command.type === 'execute') {
-      const body: ExecuteMessage = { task: stepTask(run, command.node), turn: command.turn }
-      const sent = send(context, { service: 'step', handler: 'execute', body })
-      invocations[command.node] = await sent.invocationId
-    } else if (command.type === 'abort') {
-      const invocation = invocations[command.node]
-      if (invocation === undefined) throw new restate.TerminalError(`${command.node} was never started`)
-      context.cancel(restate.InvocationIdParser.fromString(invocation))
-    } else {
-      const body: DueMessage = { runId: run.id, event: command.event }
-      send(context, { service: 'release', handler: 'due', key: context.key, body, delayMs: command.afterMs })
-    }
-  }
-  if (commands.some(({ type }) => type === 'execute')) context.set('invocations', invocations)
-  hub.changed(releaseName(releaseOf(run.plan)), { run, revision })
+  if (run === before?.run) return
+  if (before !== undefined && before.run.id !== run.id) keepForEver(context, before)
+  const record: RunRecord = { run, revision: (before?.revision ?? 0) + 1 }
+  context.set(stateKey, record)
+  for (const command of commands) await obey(context, run, command)
+  hub.changed(releaseName(releaseOf(run.plan)), record)
 }
 
-function keepForEver(context: Context, run: Run): void {
-  send(context, { service: 'history', handler: 'keep', key: run.id, body: run })
+async function obey(context: Context, run: Run, command: RunCommand): Promise<void> {
+  if (command.type === 'wake') {
+    const body: DueMessage = { runId: run.id, event: command.event }
+    send(context, { service: 'release', handler: 'due', key: context.key, body, delayMs: command.afterMs })
+    return
+  }
+  const body: ExecuteMessage = { task: stepTask(run, command.node), turn: command.turn }
+  const idempotencyKey = `${run.id} ${command.node} ${command.turn}`
+  const sent = send(context, { service: 'step', handler: 'execute', body, idempotencyKey })
+  // Sending with the same key again starts nothing, but tells which invocation it is.
+  if (command.type === 'abort') context.cancel(await sent.invocationId)
+}
+
+function keepForEver(context: Context, record: RunRecord): void {
+  send(context, { service: 'history', handler: 'keep', key: record.run.id, body: record })
 }
 
 /** Runs that a later attempt has replaced (key: the run's id). */
 export const historyObject = restate.object({
   name: serviceNames.history,
   handlers: {
-    keep: async (context: restate.ObjectContext, run: Run): Promise<void> => context.set('run', run),
+    keep: async (context: restate.ObjectContext, record: RunRecord): Promise<void> =>
+      context.set(stateKey, record),
   },
 })

@@ -12,7 +12,7 @@ import { type Executions, stepExecutions } from './executions.ts'
 import { lockFolder } from './folder-lock.ts'
 import { type ReleaseClient, releaseClient } from './release-client.ts'
 import { requestIdentity } from './request-identity.ts'
-import { type RunHub, runHub } from './run-hub.ts'
+import { type RunHub, type RunRecord, runHub } from './run-hub.ts'
 import { emptyWhenLarge, sdkLog } from './sdk-log.ts'
 import { restateServerBinary, restateServerVersion } from './server-binary.ts'
 import { type ServerPaths, serverConfig, serverPaths } from './server-config.ts'
@@ -148,7 +148,7 @@ function engineOf(client: ReleaseClient, hub: RunHub, closing: AbortSignal): Omi
     start: client.start,
     signal: client.signal,
     cancel: client.cancel,
-    get: async (key) => (await client.get(key))?.run,
+    get: async (key) => newer(await client.get(key), hub.latest(releaseName(key)))?.run,
     list: client.list,
     watch: (key, signal) =>
       watchRun({
@@ -158,4 +158,10 @@ function engineOf(client: ReleaseClient, hub: RunHub, closing: AbortSignal): Omi
         signal: AbortSignal.any([signal, closing]),
       }),
   }
+}
+
+/** What a watcher was told may be committed only a moment later; a reader must not see an older state than that. */
+function newer(committed: RunRecord | undefined, told: RunRecord | undefined): RunRecord | undefined {
+  if (committed === undefined || told === undefined) return committed ?? told
+  return told.revision > committed.revision ? told : committed
 }

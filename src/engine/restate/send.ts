@@ -14,12 +14,13 @@ export interface Message {
   readonly key?: string
   readonly body: unknown
   readonly delayMs?: number
+  readonly idempotencyKey?: string
 }
 
 /** Sends by name: the services need each other, and typed clients would make their modules a circle. */
 export function send(
   context: restate.Context,
-  { service, handler, key, body, delayMs }: Message,
+  { service, handler, key, body, delayMs, idempotencyKey }: Message,
 ): restate.InvocationHandle {
   return context.genericSend({
     service: serviceNames[service],
@@ -27,6 +28,7 @@ export function send(
     parameter: body,
     inputSerde: json,
     ...(key !== undefined && { key }),
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
     ...(delayMs !== undefined && { delay: delayMs }),
   })
 }

@@ -1,5 +1,5 @@
 import * as restate from '@restatedev/restate-sdk'
-import type { StepOutcome, StepTask } from '../../pipeline/engine.ts'
+import type { StepOutcome } from '../../pipeline/engine.ts'
 import { releaseName, releaseOf } from '../../pipeline/release-key.ts'
 import type { RunEvent } from '../../pipeline/run-event.ts'
 import type { Executions } from './executions.ts'
@@ -17,6 +17,8 @@ export function stepService(executions: Executions) {
         send(context, { service: 'release', handler: 'settled', key, body })
       },
     },
+    // Long enough for an abort to find the invocation that it is about.
+    options: { idempotencyRetention: { hours: 1 } },
   })
 }
 
@@ -31,8 +33,10 @@ async function settled(
   const signal = AbortSignal.any([attemptCompletedSignal, cancelled.signal])
   try {
     const { outcome, at } = await context.run(node, async () => {
-      const found = await executed(executions, task, signal, cancelled.signal)
-      return { outcome: found, at: new Date().toISOString() }
+      const found = await executions.run(task, signal)
+      // A zombie must not report, and a cancelled step must not be tried again by the server.
+      if (found === undefined && !cancelled.signal.aborted) throw new Error('The attempt is over')
+      return { outcome: found ?? null, at: new Date().toISOString() }
     })
     return { runId: task.runId, event: outcomeEvent(node, turn, outcome), at }
   } catch (error) {
@@ -43,21 +47,6 @@ async function settled(
     const at = new Date(await context.date.now()).toISOString()
     const outcome = error instanceof restate.CancelledError ? null : broken(error)
     return { runId: task.runId, event: outcomeEvent(node, turn, outcome), at }
-  }
-}
-
-/** Nothing when it was stopped: an error would make the server try it again. */
-async function executed(
-  executions: Executions,
-  task: StepTask,
-  signal: AbortSignal,
-  cancelled: AbortSignal,
-): Promise<StepOutcome | null> {
-  try {
-    return await executions.run(task, signal)
-  } catch (error) {
-    if (cancelled.aborted) return null
-    throw error
   }
 }
 

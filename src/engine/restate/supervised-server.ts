@@ -20,8 +20,8 @@ export interface SupervisionOptions {
 
 const readyMs = 30_000
 const startsMax = 3
-const restartsMax = 30
-const restartWindowMs = 60_000
+const endsMax = 60
+const endsWindowMs = 60_000
 
 /** Starts the server, and starts it again whenever it ends without being asked to. */
 export async function superviseServer(options: SupervisionOptions): Promise<SupervisedServer> {
@@ -31,25 +31,31 @@ export async function superviseServer(options: SupervisionOptions): Promise<Supe
   const watching = keepAlive()
 
   async function keepAlive(): Promise<void> {
-    const restarts: number[] = []
+    const ends: number[] = []
     for (;;) {
       await server.exited
       if (signal.aborted) return
-      const now = performance.now()
-      restarts.push(now)
-      if (restarts.filter((at) => at > now - restartWindowMs).length > restartsMax) {
-        options.onNotice(
-          'The engine ended again and again. See server.log in its folder, then resume the run.',
-        )
-        return
-      }
       options.onNotice('The engine ended unexpectedly and is started again.')
+      const next = await startAgain(ends)
+      if (next === undefined) return
+      server = next
+    }
+  }
+
+  /** Nothing when the engine is closed, or ended too often. */
+  async function startAgain(ends: number[]): Promise<RunningServer | undefined> {
+    for (;;) {
+      const now = performance.now()
+      ends.push(now)
+      if (ends.filter((at) => at > now - endsWindowMs).length > endsMax) {
+        options.onNotice('The engine ended again and again. See server.log in its folder, then resume the run.')
+        return undefined
+      }
       try {
-        server = await startUntilReady({ ...options, signal })
+        return await startOnce({ ...options, signal })
       } catch (error) {
-        if (signal.aborted) return
-        options.onNotice(`The engine could not be started again: ${String(error)}`)
-        return
+        if (signal.aborted) return undefined
+        if (!(error instanceof TransientError)) throw error
       }
     }
   }
