@@ -50,6 +50,8 @@ const fixedSettings = [
   'color.ui=false',
   'core.askPass=',
   'core.fsmonitor=false',
+  // A tag must be on the disk when the next step relies on it; by default loose objects are not synced.
+  'core.fsync=committed,loose-object',
   'core.hooksPath=/dev/null',
   'core.pager=cat',
   'core.quotePath=false',

@@ -23,6 +23,16 @@ const refusedBy = {
 
 export type KeyKind = keyof typeof refusedBy
 
+export const keyKinds: readonly KeyKind[] = [
+  'rsa',
+  'ed25519',
+  'NIST curve',
+  'Ed25519 (algorithm 27)',
+  'OpenPGP v6',
+  'Ed448',
+  'other',
+]
+
 /** Kinds that Hawser signs with; the others would publish what common clients cannot verify. */
 const signingKinds: ReadonlySet<KeyKind> = new Set(['rsa', 'ed25519'])
 

@@ -76,6 +76,23 @@ describe('a cleartext message', () => {
   })
 })
 
+test('of several signatures, one good one of a trusted key is enough, wherever it stands', async () => {
+  const other = await generateKey({ userId: 'Other', algorithm: 'ed25519', date: made })
+  const foreign = await (await openpgpSigner({ key: other.privateKeyArmored, now })).signDetached(data, date)
+  const bad = await signer.signDetached(Buffer.from('other data'), date)
+  const good = await signer.signDetached(data, date)
+
+  for (const all of [
+    [good, bad, foreign],
+    [bad, foreign, good],
+  ]) {
+    expect(await verifier.verifyDetached(data, Buffer.concat(all))).toBe(key.fingerprint)
+  }
+  await expect(verifier.verifyDetached(data, Buffer.concat([bad, foreign]))).rejects.toMatchObject({
+    code: 'SIGNATURE_INVALID',
+  })
+})
+
 test('signing many files keeps the event loop free', async () => {
   let turns = 0
   const timer = setInterval(() => {

@@ -21,50 +21,50 @@ export async function openpgpVerifier(
   const keys = (await Promise.all(publicKeys.map(readPublicKeys))).flat()
   const options = { verificationKeys: keys, date: now ?? null, config: settings }
   return {
-    verifyDetached: async (data, signature) => {
+    verifyDetached: async (data, written) => {
       const message = await createMessage({ binary: data })
-      return signerOf(
-        await verify({ ...options, message, signature: await parseSignature(signature) }),
-        keys,
-        now,
+      const signature = await reading(detached, () => parseSignature(written))
+      const { signatures } = await reading(detached, () => verify({ ...options, message, signature }))
+      return signerOf(signatures, keys, now)
+    },
+    verifyCleartext: async (cleartextMessage) => {
+      const message = await reading(cleartext, () =>
+        readCleartextMessage({ cleartextMessage, config: settings }),
       )
+      const { signatures } = await reading(cleartext, () => verify({ ...options, message }))
+      return { text: `${message.getText()}\n`, fingerprint: await signerOf(signatures, keys, now) }
     },
-    verifyCleartext: async (written) => {
-      const message = await parseCleartext(written)
-      const fingerprint = await signerOf(await verify({ ...options, message }), keys, now)
-      return { text: `${message.getText()}\n`, fingerprint }
-    },
+  }
+}
+
+const detached = {
+  message: 'The signature is not a readable OpenPGP signature.',
+  hint: 'Check that the file is complete, and that it is a detached signature.',
+}
+const cleartext = {
+  message: 'The text is not a readable cleartext-signed message.',
+  hint: 'It begins with "-----BEGIN PGP SIGNED MESSAGE-----" and ends with a signature. Check that it is complete.',
+}
+
+/** What openpgp.js throws here, also while it verifies, is that bytes from outside have no meaning. */
+async function reading<T>({ message, hint }: typeof detached, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (cause) {
+    throw new UserError('SIGNATURE_UNREADABLE', message, { hint, cause })
   }
 }
 
 async function parseSignature(written: Uint8Array | string): Promise<Signature> {
-  try {
-    if (typeof written !== 'string' && ((written[0] ?? 0) & 0x80) !== 0) {
-      return await readSignature({ binarySignature: written, config: settings })
-    }
-    return await readSignature({ armoredSignature: Buffer.from(written).toString(), config: settings })
-  } catch (cause) {
-    throw new UserError('SIGNATURE_UNREADABLE', 'The signature is not a readable OpenPGP signature.', {
-      hint: 'Check that the file is complete, and that it is a detached signature.',
-      cause,
-    })
+  if (typeof written !== 'string' && ((written[0] ?? 0) & 0x80) !== 0) {
+    return readSignature({ binarySignature: written, config: settings })
   }
-}
-
-async function parseCleartext(written: string): Promise<Awaited<ReturnType<typeof readCleartextMessage>>> {
-  try {
-    return await readCleartextMessage({ cleartextMessage: written, config: settings })
-  } catch (cause) {
-    throw new UserError('SIGNATURE_UNREADABLE', 'The text is not a readable cleartext-signed message.', {
-      hint: 'It begins with "-----BEGIN PGP SIGNED MESSAGE-----" and ends with a signature. Check that it is complete.',
-      cause,
-    })
-  }
+  return readSignature({ armoredSignature: Buffer.from(written).toString(), config: settings })
 }
 
 /** One good signature of a trusted key is enough, as for apt; a bad one beside it is not an error there either. */
 async function signerOf(
-  { signatures }: Pick<VerifyMessageResult, 'signatures'>,
+  signatures: VerifyMessageResult['signatures'],
   keys: readonly Key[],
   now: Date | undefined,
 ): Promise<string> {
