@@ -8,7 +8,9 @@ export interface Flag extends ParseArgsOptionDescriptor {
   readonly value?: string
 }
 
-export type FlagValues = { readonly [name: string]: string | boolean | readonly (string | boolean)[] | undefined }
+export type FlagValues = {
+  readonly [name: string]: string | boolean | readonly (string | boolean)[] | undefined
+}
 
 export interface CommandInput {
   /** What follows the command's name, without flags. */
@@ -36,7 +38,12 @@ export interface Command {
 /** Flags that every command has. */
 export const commonFlags = {
   json: { type: 'boolean', describe: 'Print the result as JSON on stdout.' },
-  project: { type: 'string', short: 'C', value: 'FOLDER', describe: 'Work in this folder instead of the current one.' },
+  project: {
+    type: 'string',
+    short: 'C',
+    value: 'FOLDER',
+    describe: 'Work in this folder instead of the current one.',
+  },
   quiet: { type: 'boolean', short: 'q', describe: 'No progress on stderr.' },
   help: { type: 'boolean', short: 'h', describe: 'Show help.' },
 } satisfies Record<string, Flag>

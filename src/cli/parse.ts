@@ -15,7 +15,10 @@ export function findCommand(entries: readonly CommandEntry[], name: string): Com
   })
 }
 
-export function parseCommand(command: Command, args: readonly string[]): { words: string[]; flags: FlagValues } {
+export function parseCommand(
+  command: Command,
+  args: readonly string[],
+): { words: string[]; flags: FlagValues } {
   const options = { ...command.flags, ...commonFlags }
   const parsed = parse({ args: [...args], options, allowPositionals: true, strict: true }, command)
   const [fewest, most] = command.words
@@ -37,7 +40,10 @@ function parse(config: ParseArgsConfig, command: Command) {
     return parseArgs(config)
   } catch (error) {
     const written = config.args?.find((word) => isUnknownFlag(word, Object.keys(config.options ?? {})))
-    const similar = written === undefined ? undefined : closest(written.replace(/^--?/, ''), Object.keys(config.options ?? {}))
+    const similar =
+      written === undefined
+        ? undefined
+        : closest(written.replace(/^--?/, ''), Object.keys(config.options ?? {}))
     throw new UserError('USAGE_FLAG', firstSentence(error), {
       hint: similar === undefined ? `See "hawser ${command.name} --help".` : `Did you mean --${similar}?`,
       cause: error,

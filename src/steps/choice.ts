@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { JsonObject } from '../lib/json.ts'
+import type { StepContext } from '../pipeline/step.ts'
 
 /** A provider by name, and its options as written: what a plan stores instead of code. */
 export interface Choice {
@@ -11,6 +12,9 @@ export const choice: z.ZodType<Choice> = z.object({
   provider: z.string(),
   options: z.record(z.string(), z.json()),
 })
+
+/** What ports are made with; commands that run no pipeline have it too. */
+export type PortContext = Omit<StepContext, 'run' | 'results'>
 
 /** What a concept's list holds, as far as making the port goes; each provider alone knows its options. */
 interface ListedProvider<Port, Context> {

@@ -1,10 +1,9 @@
-import type { StepContext } from '../pipeline/step.ts'
 import { signerProviders } from '../signing/index.ts'
 import type { Signer } from '../signing/signer.ts'
-import { type Choice, createChosen } from './choice.ts'
+import { type Choice, createChosen, type PortContext } from './choice.ts'
 
 /** Reads and checks the key; an expired, locked or unusable one fails here, before anything is written. */
-export async function openSigner(key: Choice, context: StepContext): Promise<Signer> {
+export async function openSigner(key: Choice, context: PortContext): Promise<Signer> {
   return createChosen(signerProviders, key, {
     environment: context.environment,
     root: context.root,
@@ -14,7 +13,7 @@ export async function openSigner(key: Choice, context: StepContext): Promise<Sig
   })
 }
 
-export async function openSigners(keys: readonly Choice[], context: StepContext): Promise<readonly Signer[]> {
+export async function openSigners(keys: readonly Choice[], context: PortContext): Promise<readonly Signer[]> {
   const signers: Signer[] = []
   for (const key of keys) signers.push(await openSigner(key, context))
   return signers

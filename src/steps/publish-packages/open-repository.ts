@@ -6,7 +6,7 @@ import { openpgpVerifier } from '../../signing/openpgp/verifier.ts'
 import type { SignatureVerifier, Signer } from '../../signing/signer.ts'
 import { storages } from '../../storage/index.ts'
 import { artifactsOf, projectStore } from '../artifacts.ts'
-import { type Choice, createChosen } from '../choice.ts'
+import { type Choice, createChosen, type PortContext } from '../choice.ts'
 import { openSigners } from '../keys.ts'
 
 /** One declared repository, as plain data. */
@@ -29,7 +29,7 @@ export interface OpenedRepository extends OpenRepository {
 
 export async function openRepository(
   { repository, format, storage, keys, url, adopt }: RepositoryOptions,
-  context: StepContext,
+  context: PortContext,
 ): Promise<OpenedRepository> {
   const signers = await openSigners(keys, context)
   const publicKeys = signers.map(({ publicKeyBinary }) => publicKeyBinary)

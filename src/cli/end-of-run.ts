@@ -1,0 +1,68 @@
+import { exitCodes } from '../errors.ts'
+import type { Run } from '../pipeline/run.ts'
+import { exitCodeOf } from '../pipeline/run-exit.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Prints what a run came to and the next command to type; returns the exit code. */
+export function endOfRun(run: Run, terminal: Terminal): number {
+  const code = exitCodeOf(run)
+  if (terminal.json) {
+    terminal.print(JSON.stringify(run, null, 2))
+    return code
+  }
+  for (const line of failureLines(run, terminal)) terminal.note(line)
+  terminal.print(verdict(run))
+  terminal.note(`Next: ${nextCommand(run)}`)
+  return code
+}
+
+/** Ctrl-C: the run is recorded and goes on when it is asked to. */
+export function interrupted(terminal: Terminal): number {
+  terminal.note('\nInterrupted. What was done is recorded.\nNext: hawser resume')
+  return exitCodes.failed
+}
+
+export function verdict({ plan, status, id }: Run): string {
+  const what = `${plan.run.project} ${plan.run.version}`
+  switch (status) {
+    case 'published':
+      return `${what} is published: everything declared was done and read back.`
+    case 'failed':
+      return `${what} failed (run ${id}). What is done stays done; nothing half-done is visible.`
+    case 'refused':
+      return `${what} was refused (run ${id}).`
+    case 'rejected':
+      return `${what} was rejected (run ${id}).`
+    case 'cancelled':
+      return `${what} was cancelled (run ${id}).`
+    case 'waiting':
+      return `${what} waits for a decision (run ${id}).`
+    default:
+      return `${what} is ${status} (run ${id}).`
+  }
+}
+
+export function nextCommand({ plan, status }: Run): string {
+  const { version } = plan.run
+  switch (status) {
+    case 'published':
+      return `hawser verify ${version}`
+    case 'failed':
+    case 'cancelled':
+      return `hawser release ${version}`
+    case 'refused':
+    case 'rejected':
+      return `hawser plan ${version}`
+    default:
+      return 'hawser resume'
+  }
+}
+
+function failureLines({ nodes }: Run, { style }: Terminal): readonly string[] {
+  return Object.entries(nodes).flatMap(([id, state]) => {
+    if (state.status !== 'failed') return []
+    const { code, message, hint } = state.failure
+    const lines = [style.red(`${id}: ${code}: ${message}`)]
+    return hint === undefined ? lines : [...lines, `  ${hint.replaceAll('\n', '\n  ')}`]
+  })
+}

@@ -1,0 +1,24 @@
+import { exitCodes } from '../errors.ts'
+import { findProject } from '../release/project.ts'
+import { verifyRelease } from '../release/verify-release.ts'
+import type { Command } from './command.ts'
+
+export const verify: Command = {
+  name: 'verify',
+  usage: 'VERSION',
+  describe: 'Fetches a release back as a user would: tag, assets, checksums, signatures, repositories.',
+  words: [1, 1],
+  flags: {},
+  async run({ words: [version = ''], terminal, environment, cwd, signal }) {
+    const project = await findProject({ cwd, environment })
+    const log = (text: string): void => terminal.note(terminal.style.dim(`  · ${text}`))
+    const report = await verifyRelease(version, { project, signal, log })
+    if (terminal.json) terminal.print(JSON.stringify(report, null, 2))
+    else {
+      for (const line of report.verified) terminal.print(`${terminal.style.green('✓')} ${line}`)
+      for (const { code, message } of report.findings)
+        terminal.print(`${terminal.style.red('✗')} ${code}: ${message}`)
+    }
+    return report.findings.length === 0 ? exitCodes.done : exitCodes.failed
+  },
+}

@@ -1,0 +1,41 @@
+import type { Artifact } from '../artifacts/artifact.ts'
+import { memoryEngine } from '../engine/memory/memory-engine.ts'
+import type { Run } from '../pipeline/run.ts'
+import { artifactsResult } from '../steps/artifacts.ts'
+import { planBuild, type ReleaseRequest } from './prepare.ts'
+import { blockerOf, type RunObserver } from './run-release.ts'
+import { executorFor } from './session.ts'
+
+export interface BuildRequest extends ReleaseRequest {
+  readonly observer: RunObserver
+}
+
+/** Builds in memory: nothing outside the project is touched, so there is nothing to resume; the store is the memory. */
+export async function buildArtifacts(
+  request: BuildRequest,
+): Promise<{ readonly run: Run; readonly artifacts: readonly Artifact[] }> {
+  const { project, signal, observer } = request
+  const plan = await planBuild(request)
+  const blocker = blockerOf(plan)
+  if (blocker !== undefined) throw blocker
+  const engine = memoryEngine({ execute: executorFor(project, observer.log) })
+  try {
+    let run = await engine.start(plan)
+    const { project: name, version } = plan.run
+    for await (const changed of engine.watch({ project: name, version }, signal)) {
+      run = changed
+      observer.changed(run)
+    }
+    return { run, artifacts: artifactsIn(run) }
+  } finally {
+    await engine.close()
+  }
+}
+
+function artifactsIn({ plan, nodes }: Run): readonly Artifact[] {
+  return plan.nodes.flatMap(({ id }) => {
+    const state = nodes[id]
+    const parsed = artifactsResult.safeParse(state?.status === 'done' ? state.result : undefined)
+    return parsed.success ? parsed.data.artifacts : []
+  })
+}

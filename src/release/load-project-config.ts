@@ -1,0 +1,25 @@
+import type { Config } from '../config/config.ts'
+import { formatFinding } from '../config/finding.ts'
+import { type LoadOptions, loadConfig } from '../config/load.ts'
+import { UserError } from '../errors.ts'
+import type { Project } from './project.ts'
+
+type Known = Pick<LoadOptions, 'version' | 'commit' | 'epoch' | 'inputs'>
+
+/** The config, or one error with all findings. Without a version, references to it stand for a placeholder. */
+export async function loadProjectConfig(project: Project, known: Known = {}): Promise<Config> {
+  const { config, findings } = await loadConfig({
+    path: project.configPath,
+    environment: project.environment,
+    ...known,
+  })
+  if (config !== undefined) return config
+  const count = findings.length === 1 ? 'one finding' : `${findings.length} findings`
+  throw new UserError(
+    'CONFIG_INVALID',
+    `hawser.yaml has ${count}.\n\n${findings.map(formatFinding).join('\n')}`,
+    {
+      hint: 'Repair them; "hawser check" shows them again.',
+    },
+  )
+}

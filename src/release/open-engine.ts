@@ -1,0 +1,63 @@
+import { join } from 'node:path'
+import { UserError } from '../errors.ts'
+import { hawserVersion } from '../lib/hawser-version.ts'
+import type { Engine, StepExecutor } from '../pipeline/engine.ts'
+import type { Project } from './project.ts'
+
+export interface OpenEngineOptions {
+  readonly project: Project
+  readonly execute: StepExecutor
+  readonly onNotice: (text: string) => void
+}
+
+/** `attached`: another process runs the steps, and this one watches it. */
+export interface OpenedEngine {
+  readonly engine: Engine
+  readonly attachedTo?: { readonly pid: number; readonly since: string }
+}
+
+export const engineFolder = ({ root }: Project): string => join(root, '.hawser', 'engine')
+
+/**
+ * The durable engine of the project, or the one in memory where the platform has no server or HAWSER_ENGINE says so.
+ * Loaded only when it is needed: commands that run no pipeline must stay fast.
+ */
+export async function openEngine({ project, execute, onNotice }: OpenEngineOptions): Promise<OpenedEngine> {
+  const kind = engineKind(project)
+  if (kind === 'memory') return { engine: await inMemory(execute) }
+  const { restateServerBinary } = await import('../engine/restate/server-binary.ts')
+  if (restateServerBinary() === undefined) {
+    onNotice(
+      'The durable engine is not installed for this platform: this run lives in memory. If it is interrupted, run the same command again.',
+    )
+    return { engine: await inMemory(execute) }
+  }
+  return durable({ project, execute, onNotice })
+}
+
+function engineKind({ environment }: Project): 'durable' | 'memory' {
+  const asked = environment['HAWSER_ENGINE'] ?? 'durable'
+  if (asked === 'durable' || asked === 'memory') return asked
+  throw new UserError('ENGINE_KIND', `HAWSER_ENGINE is "${asked}".`, {
+    hint: 'Set it to "durable" or "memory", or leave it out.',
+  })
+}
+
+async function inMemory(execute: StepExecutor): Promise<Engine> {
+  const { memoryEngine } = await import('../engine/memory/memory-engine.ts')
+  return memoryEngine({ execute })
+}
+
+async function durable({ project, execute, onNotice }: OpenEngineOptions): Promise<OpenedEngine> {
+  const { openRestateEngine } = await import('../engine/restate/restate-engine.ts')
+  const { EngineHeld } = await import('../engine/restate/engine-held.ts')
+  const folder = engineFolder(project)
+  try {
+    const codeVersion = hawserVersion()
+    return { engine: await openRestateEngine({ folder, execute, codeVersion, onNotice }) }
+  } catch (error) {
+    if (!(error instanceof EngineHeld)) throw error
+    const { attachRestateEngine } = await import('../engine/restate/attach.ts')
+    return { engine: await attachRestateEngine(folder), attachedTo: error.holder }
+  }
+}

@@ -1,0 +1,171 @@
+import { Refusal, UserError } from '../errors.ts'
+import type { Engine, ReleaseKey } from '../pipeline/engine.ts'
+import type { Plan, PlannedNode } from '../pipeline/plan.ts'
+import { comparePlans, planDigest } from '../pipeline/plan-digest.ts'
+import type { Run } from '../pipeline/run.ts'
+import { openEngine } from './open-engine.ts'
+import { type Project, readCheckout } from './project.ts'
+import { executorFor, type StepLog } from './session.ts'
+
+export interface RunObserver {
+  readonly log: StepLog
+  /** Something unusual that was overcome, or that the reader should know. */
+  notice(text: string): void
+  changed(run: Run): void
+}
+
+export interface RunRequest {
+  readonly project: Project
+  readonly signal: AbortSignal
+  readonly observer: RunObserver
+}
+
+/** Everything planned is already true, so that there is nothing to run. */
+export const isAlreadyTrue = ({ nodes }: Plan): boolean =>
+  nodes.every(({ change }) => change.kind === 'keep' || change.kind === 'skip')
+
+/** What keeps the plan from being run at all, as the error that says so; the worst comes first. */
+export function blockerOf({ nodes }: Plan): Error | undefined {
+  for (const { id, change } of nodes) {
+    if (change.kind === 'refuse') {
+      return new Refusal(change.code, `${id}: ${change.message}`, { hint: change.hint })
+    }
+  }
+  for (const { id, change } of nodes) {
+    if (change.kind === 'unknown') {
+      return new UserError('PROBE_UNKNOWN', `${id}: the world cannot be seen: ${change.reason}`, {
+        hint: 'Nothing was written. Repair what the step needs, then plan again.',
+      })
+    }
+  }
+  return undefined
+}
+
+/** Runs the plan on the project's engine until it has ended, waits for a person, or the signal is aborted. */
+export async function runPlan(plan: Plan, request: RunRequest): Promise<Run> {
+  return withEngine(request, async (engine) => {
+    const run = await startOrJoin(engine, plan)
+    return follow(engine, run, request)
+  })
+}
+
+/**
+ * Goes on with the newest run that has not ended. Its steps run from this checkout, so that must be the commit that
+ * the run is bound to.
+ */
+export async function resumeRun(version: string | undefined, request: RunRequest): Promise<Run> {
+  return withEngine(request, async (engine) => {
+    const run = await findRun(engine, version)
+    if (run.endedAt !== undefined) return run
+    const { commit } = await readCheckout(request.project, request.signal)
+    if (commit !== run.plan.run.commit) throw otherCommit(run, commit)
+    return follow(engine, run, request)
+  })
+}
+
+export async function cancelRun(
+  version: string | undefined,
+  reason: string,
+  request: RunRequest,
+): Promise<Run> {
+  return withEngine(request, async (engine) => {
+    const run = await findRun(engine, version)
+    if (run.endedAt !== undefined) {
+      throw new UserError('RUN_ENDED', `The run ${run.id} has ended: ${run.status}.`, {
+        hint: 'There is nothing to cancel.',
+      })
+    }
+    await engine.cancel(keyOf(run.plan), reason)
+    return follow(engine, run, request)
+  })
+}
+
+/** All runs of the project, newest first. */
+export async function listRuns(request: RunRequest): Promise<readonly Run[]> {
+  return withEngine(request, (engine) => engine.list())
+}
+
+async function withEngine<Result>(
+  { project, observer }: RunRequest,
+  use: (engine: Engine) => Promise<Result>,
+): Promise<Result> {
+  const execute = executorFor(project, observer.log)
+  const { engine, attachedTo } = await openEngine({ project, execute, onNotice: observer.notice })
+  if (attachedTo !== undefined) {
+    observer.notice(
+      `The process ${attachedTo.pid} has had this project's engine since ${attachedTo.since}; watching its run. Ctrl-C only ends the watching.`,
+    )
+  }
+  try {
+    return await use(engine)
+  } finally {
+    await engine.close()
+  }
+}
+
+/**
+ * After a crash the same command is typed again. The plan made now differs from the active run's by what has come true
+ * since; as long as it asks for nothing else, the active run is the one that goes on.
+ */
+async function startOrJoin(engine: Engine, plan: Plan): Promise<Run> {
+  const active = await engine.get(keyOf(plan))
+  if (active === undefined || active.endedAt !== undefined) return engine.start(plan)
+  if (active.planDigest === planDigest(plan)) return active
+  const differences = comparePlans(active.plan, plan)
+  if (differences.length === 0) return active
+  throw new Refusal(
+    'RUN_ACTIVE',
+    `The run ${active.id} has not ended, and the plan has changed since.\n${differences.map(({ text }) => text).join('\n')}`,
+    { hint: 'Go on with it ("hawser resume"), or end it ("hawser cancel") and release again.' },
+  )
+}
+
+async function follow(engine: Engine, started: Run, { signal, observer }: RunRequest): Promise<Run> {
+  let last = started
+  for await (const run of engine.watch(keyOf(started.plan), signal)) {
+    last = run
+    observer.changed(run)
+    // Only people can go on from here, and they need not keep a terminal open for it.
+    if (run.status === 'waiting') break
+  }
+  return last
+}
+
+async function findRun(engine: Engine, version: string | undefined): Promise<Run> {
+  const runs = await engine.list()
+  const found = runs.find(({ plan, endedAt }) =>
+    version === undefined ? endedAt === undefined : plan.run.version === version,
+  )
+  const newest = found ?? (version === undefined ? runs[0] : undefined)
+  if (newest !== undefined) return newest
+  const what = version === undefined ? 'any release' : `the version ${version}`
+  throw new UserError('RUN_NONE', `There is no run of ${what} in this project.`, {
+    hint: 'Start one: hawser release VERSION.',
+  })
+}
+
+const keyOf = ({ run }: Plan): ReleaseKey => ({ project: run.project, version: run.version })
+
+const otherCommit = ({ id, plan }: Run, commit: string): UserError =>
+  new UserError(
+    'RUN_OTHER_COMMIT',
+    `The run ${id} is bound to the commit ${plan.run.commit.slice(0, 12)}, and ${commit.slice(0, 12)} is checked out.`,
+    {
+      hint: `Check it out to go on (git switch --detach ${plan.run.commit.slice(0, 12)}), or cancel the run.`,
+    },
+  )
+
+/** Refuses when the world, the commit or the file moved since the plan was approved. */
+export function refuseMoved(approved: Plan, now: Plan): void {
+  const differences = comparePlans(approved, now)
+  if (differences.length === 0) return
+  throw new Refusal(
+    'PLAN_WORLD_MOVED',
+    `The plan no longer fits the world.\n${differences.map(({ text }) => text).join('\n')}`,
+    { hint: 'Make a new plan (hawser plan), look at it, and release that one.' },
+  )
+}
+
+/** What a plan will do, for summaries: nodes that are not true yet. */
+export const pendingNodes = ({ nodes }: Plan): readonly PlannedNode[] =>
+  nodes.filter(({ change }) => change.kind !== 'keep' && change.kind !== 'skip')

@@ -1,0 +1,61 @@
+import type { Config } from '../config/config.ts'
+import { digestOfJson } from '../lib/digest.ts'
+import type { StepExecutor } from '../pipeline/engine.ts'
+import { stepExecutor } from '../pipeline/execute.ts'
+import type { Pipeline, Plan } from '../pipeline/plan.ts'
+import { planPipeline } from '../pipeline/planning.ts'
+import type { RunIdentity, StepContext } from '../pipeline/step.ts'
+import type { StepSubject } from '../pipeline/step-registry.ts'
+import { steps } from '../steps/index.ts'
+import type { Project } from './project.ts'
+
+/** A line of progress of one step. */
+export type StepLog = (nodeId: string, text: string) => void
+
+const registry = (kind: string) => steps.find(({ name }) => name === kind)
+
+/** What planning and execution give to steps alike. */
+function stepContext(project: Project, subject: StepSubject, signal: AbortSignal, log: StepLog): StepContext {
+  const { root, environment, now, redactor } = project
+  return {
+    run: subject.run,
+    results: subject.results,
+    root,
+    environment,
+    signal,
+    now,
+    log: (text) => log(subject.node.id, redactor.text(text)),
+    maskSecret: (secret) => redactor.add(secret),
+  }
+}
+
+export interface PlanRequest {
+  readonly project: Project
+  readonly config: Config
+  readonly run: RunIdentity
+  readonly pipeline: Pipeline
+  readonly signal: AbortSignal
+  readonly log?: StepLog
+}
+
+/** The diff between the declared pipeline and the world. Writes nothing outside of caches. */
+export function makePlan({ project, config, run, pipeline, signal, log }: PlanRequest): Promise<Plan> {
+  return planPipeline({
+    pipeline,
+    run,
+    config: digestOfJson(config),
+    registry,
+    contextFor: (subject, stop) => stepContext(project, subject, stop, log ?? (() => undefined)),
+    signal,
+    redact: (text) => project.redactor.text(text),
+  })
+}
+
+/** What an engine executes steps with. */
+export function executorFor(project: Project, log: StepLog): StepExecutor {
+  return stepExecutor({
+    registry,
+    contextFor: (task, signal) => stepContext(project, task, signal, log),
+    redact: (text) => project.redactor.text(text),
+  })
+}
