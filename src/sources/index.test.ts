@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { file } from './file/file.ts'
+import { git } from './git/git.ts'
+import { https } from './https/https.ts'
 import { sourceProviders } from './index.ts'
+import { npm } from './npm/npm.ts'
 
 test('every source has an example that fits its own options, and a description of each option', () => {
   for (const { name, options, example } of sourceProviders) {
@@ -14,4 +18,35 @@ test('every source has an example that fits its own options, and a description o
 test('names are unique', () => {
   const names = sourceProviders.map(({ name }) => name)
   expect(new Set<string>(names).size).toBe(names.length)
+})
+
+const commit = 'a'.repeat(40)
+const sha256 = 'b'.repeat(64)
+const integrity = `sha512-${'A'.repeat(86)}==`
+
+/** What is wrong with written options, as the config reports it beside its line. */
+test.each([
+  ['https-no-pin', https, { url: 'https://example.com/a' }],
+  ['https-short-pin', https, { url: 'https://example.com/a', sha256: 'abc' }],
+  ['https-plain', https, { url: 'http://example.com/a', sha256 }],
+  ['https-credentials', https, { url: 'https://user:password@example.com/a', sha256 }],
+  ['https-name', https, { url: 'https://example.com/a', sha256, name: '../a' }],
+  ['npm-no-pin', npm, { package: 'hello@1.0.0' }],
+  ['npm-range', npm, { package: 'hello@^1.0.0', integrity }],
+  ['npm-tag', npm, { package: 'hello@latest', integrity }],
+  ['npm-path', npm, { package: '../hello@1.0.0', integrity }],
+  ['npm-sha1', npm, { package: 'hello@1.0.0', integrity: 'sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=' }],
+  ['git-no-pin', git, { repository: 'https://example.com/a.git' }],
+  ['git-short-pin', git, { repository: 'https://example.com/a.git', commit: 'abc1234' }],
+  ['git-helper', git, { repository: 'ext::sh -c evil', commit }],
+  ['git-option', git, { repository: '--upload-pack=evil', commit }],
+  ['git-tag', git, { repository: 'https://example.com/a.git', commit, tag: '--all' }],
+  ['file-empty', file, { path: '' }],
+])('options are refused: %s', async (name, provider, written) => {
+  const result: z.ZodSafeParseResult<unknown> = provider.options.safeParse(written)
+
+  const findings = (result.error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`)
+
+  expect(findings).not.toEqual([])
+  await expect(findings.join('\n')).toMatchFileSnapshot(`testdata/errors/options-${name}.txt`)
 })

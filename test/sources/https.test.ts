@@ -56,6 +56,26 @@ describe('a pinned file', () => {
     expect(await partials()).toEqual([])
   })
 
+  test.each([
+    ['/a%20b.bin', 'a b.bin'],
+    ['/%C3%A9', 'é'],
+    ['/100%25', '100%'],
+    ['/50%', '50%'],
+    ['/a%2fb', 'a%2fb'],
+    ['/a%0ab', 'a%0ab'],
+    ['/%ff', '%ff'],
+    ['/', 'download'],
+  ])('at %s is named %s', async (path, name) => {
+    const server = await serve(serveBytes(bytes))
+
+    expect((await source(server.origin + path).fetch(signal)).files[0]?.path).toBe(name)
+  })
+
+  test.each(['..', '.', 'a/b', '', 'a\nb'])('cannot be given the name %j', (name) => {
+    const url = 'https://example.com/a'
+    expect(https.options.safeParse({ url, sha256: sha256Of(bytes), name }).success).toBe(false)
+  })
+
   test('is known without the network once it was fetched, and not before', async () => {
     const server = await serve(serveBytes(bytes))
     const pinned = source(`${server.origin}/a.bin`)
@@ -411,6 +431,22 @@ describe('archives', () => {
     await writeFile(join(project().folder, 'file'), bytes)
     const data = gzipSync(tar('file')).subarray(0, 100_000)
     await expect(await failureOfArchive(data)).toMatchFileSnapshot('testdata/errors/tar-cut.txt')
+  })
+
+  test('that claim to be huge are refused before anything is written', async () => {
+    const folder = project().folder
+    execFileSync('truncate', ['--size=17G', join(folder, 'huge')])
+    const data = execFileSync('sh', ['-c', `tar -c -C '${folder}' huge | head --bytes=1M`])
+    await expect(await failureOfArchive(data)).toMatchFileSnapshot('testdata/errors/archive-huge.txt')
+    expect(await blobs()).toEqual([])
+  })
+
+  test('that are bombs are refused', async () => {
+    const folder = project().folder
+    execFileSync('truncate', ['--size=100M', join(folder, 'zeros')])
+    const data = execFileSync('sh', ['-c', `tar -c -C '${folder}' zeros | zstd --quiet --ultra -22`])
+    const text = (await failureOfArchive(data)).replace(/after \d+ bytes/, 'after N bytes')
+    await expect(text).toMatchFileSnapshot('testdata/errors/archive-bomb.txt')
   })
 
   test('that are none are refused', async () => {

@@ -14,7 +14,7 @@ import { fileMode, linkFile, sourceTree } from '../tree.ts'
 const options = z.object({
   path: z
     .string()
-    .min(1)
+    .min(1, { error: 'Name a file, a folder or a glob; "." is the whole project.' })
     .describe('File, folder or glob, relative to the project, for example "build/*.so".'),
   exclude: z
     .array(z.string())

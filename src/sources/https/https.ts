@@ -25,7 +25,7 @@ const options = z.object({
     .describe('SHA-256 that the file must have.'),
   name: z
     .string()
-    .regex(/^[^/\0]+$/)
+    .regex(/^(?!\.{1,2}$)[^/\p{Cc}]+$/u, { error: 'Write a file name without folders.' })
     .exactOptional()
     .describe('Name of the file; the last part of the address when not given.'),
   extract: z
@@ -84,10 +84,20 @@ function isAcceptable(text: string): boolean {
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url))
 }
 
-/** A percent sign that encodes nothing stays as it is. */
 function nameOf({ name, url }: Options): string {
   const last = posix.basename(new URL(url).pathname) || 'download'
-  return name ?? (/%(?![0-9a-fA-F]{2})|%2f|%00/i.test(last) ? last : decodeURI(last))
+  if (name !== undefined) return name
+  // What is no name when it is decoded stays encoded: control characters, slashes, bytes that are not UTF-8.
+  const decoded = decodedName(last)
+  return decoded === undefined || /[/\p{Cc}]/u.test(decoded) ? last : decoded
+}
+
+function decodedName(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
 }
 
 async function download(
