@@ -31,7 +31,7 @@ export interface ConfigWorld {
 export function buildConfig(written: WrittenConfig, kinds: ConfigKinds, world: ConfigWorld): Config {
   const packages = Object.keys(written.packages ?? {}).map((name) => packageOf(name, written, kinds))
   return {
-    project: written.project,
+    project: required(written.project),
     version: releaseVersion(written, kinds, world.version),
     components: written.components ?? {},
     inputs: world.inputs,
@@ -43,6 +43,11 @@ export function buildConfig(written: WrittenConfig, kinds: ConfigKinds, world: C
     release: releaseOf(written, world.version),
     pipeline: pipelineOf(written.pipeline ?? {}, world.conditions),
   }
+}
+
+function required<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('A required key is missing in a file without findings')
+  return value
 }
 
 /** The parts of the version, also for a file that has not passed. */
@@ -104,8 +109,8 @@ function repositoriesOf(
       name,
       format: chosenIn(one, kinds.repositories),
       packageFormat,
-      storage: chosenIn(one.storage, kinds.storages),
-      keys: one.keys,
+      storage: chosenIn(required(one.storage), kinds.storages),
+      keys: required(one.keys),
       url: one.url,
       packages: selected ?? ofFormat,
       distribution,
@@ -149,8 +154,9 @@ function pipelineOf(written: WrittenPipeline, conditions: ReadonlyMap<number, Co
 }
 
 function nodeOf(written: WrittenStep, condition: Condition | undefined): StepConfig | GateConfig {
-  const { id, step, gate, needs = [], before = [], limit, retry = {} } = written
+  const { step, gate, needs = [], before = [], limit, retry = {} } = written
   const skipBecause = condition === undefined || condition.holds ? undefined : condition.because
+  const id = required(written.id)
   const common = { id, needs, before, skipBecause }
   if (gate !== undefined) {
     return { ...common, kind: 'gate', gate, limitMs: durationMsOf(limit ?? pipelineDefaults.gateLimit) }

@@ -8,19 +8,15 @@ export function changelogOf(
   report: Report,
 ): ResolvedChangelog {
   if (typeof changelog === 'string') return { from: 'file', path: changelog }
-  const entries = changelog.map(({ version, date, author, changes }, index) => {
+  const entries = changelog.flatMap(({ version, date, author = maintainer, changes }, index) => {
+    // What is missing has been reported with the schema.
+    if (version === undefined || date === undefined || changes === undefined) return []
     const time = Date.parse(`${date}T00:00:00Z`)
     // Date.parse takes the 31st of every month.
     const isDay = !Number.isNaN(time) && new Date(time).toISOString().startsWith(date)
-    if (!isDay) {
-      report(
-        ['changelog', index, 'date'],
-        'CHANGELOG_DATE',
-        `"${date}" is no day of the calendar.`,
-        'Write YYYY-MM-DD.',
-      )
-    }
-    return { version, author: author ?? maintainer, date: isDay ? time / 1000 : 0, changes }
+    const path = ['changelog', index, 'date']
+    if (!isDay) report(path, 'CHANGELOG_DATE', `"${date}" is no day of the calendar.`, 'Write YYYY-MM-DD.')
+    return [{ version, author, date: isDay ? time / 1000 : 0, changes }]
   })
   return { from: 'entries', entries }
 }

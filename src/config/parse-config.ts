@@ -45,7 +45,6 @@ export async function parseConfig(kinds: ConfigKinds, input: ConfigText): Promis
   const validated = validate(configSchema(kinds), root, {
     ignoreTop: ignoredKey,
     silent: references.failed,
-    placeholders: { project: 'project' },
   })
   if (validated.value === undefined) throw new Error('Cutting out every problem leaves a valid, empty config')
   const written = validated.value

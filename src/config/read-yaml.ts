@@ -328,6 +328,18 @@ function isValidPrefix(bytes: Uint8Array): boolean {
 function syntaxText(error: YAMLError): { readonly message: string; readonly hint: string } {
   const known = syntaxTexts[error.code]
   if (known !== undefined) return known
+  // One code of the parser stands for several things; only its text tells them apart.
+  const open = /^Flow (map|sequence)/.exec(error.message)?.[1]
+  if (open !== undefined) {
+    const [start, end] = open === 'map' ? ['{', '}'] : ['[', ']']
+    return {
+      message: `A "${start}" above is not closed.`,
+      hint: `Add the "${end}", or indent what belongs between them.`,
+    }
+  }
+  if (error.message.startsWith('Missing closing')) {
+    return { message: 'A quoted text above is not closed.', hint: 'Add the quote at its end.' }
+  }
   return { message: `${error.message.replace(/[.:\s]+$/, '')}.`, hint: 'Correct the YAML on this line.' }
 }
 

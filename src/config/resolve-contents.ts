@@ -29,12 +29,13 @@ export function resolveContents(
     noteTarget(targetOf(entry), `contents[${index}]`, targets, (...words) => at(undefined, ...words))
     contents.push(entry)
   }
-  const systemd = (fields.systemd ?? []).map((unit, index) => {
+  const systemd = (fields.systemd ?? []).flatMap((written, index) => {
+    // What is missing has been reported with the schema.
+    if (written.unit === undefined) return []
     const say: Say = (...words) => report(['systemd', index, 'unit'], ...words)
-    const from = filePatternOf(unit.unit, sourceNames, say)
-    const resolved = unitOf(unit, from, say)
+    const resolved = unitOf(written, filePatternOf(written.unit, sourceNames, say), say)
     noteTarget(`${unitFolder}/${resolved.unit}`, `systemd[${index}]`, targets, say)
-    return resolved
+    return [resolved]
   })
   return { contents, systemd }
 }

@@ -5,6 +5,7 @@ import type {
   Relation,
   RelationList,
   Relations,
+  Trigger,
 } from '../packages/package-spec.ts'
 import { parseRelations } from '../packages/relation.ts'
 import { changelogOf } from './changelog.ts'
@@ -57,7 +58,7 @@ export function resolveVariant(name: string, variant: Variant, world: PackageWor
     ...contents,
     relations: relationsOf(fields, variant, world, report),
     scripts: fields.scripts ?? {},
-    triggers: fields.triggers ?? [],
+    triggers: triggersOf(fields),
     changelog: changelogOf(fields, report),
     compression: compressionOf(fields, report),
     fields: fields.fields ?? {},
@@ -102,6 +103,14 @@ function reportVersion(
     const isHere = field !== 'scheme' && fields[field] !== undefined
     report(isHere ? [field] : [], code, message, hint)
   }
+}
+
+/** What is missing has been reported with the schema. */
+function triggersOf({ triggers = [] }: WrittenVariant): readonly Trigger[] {
+  return triggers.flatMap(({ kind, on, script }) => {
+    if (kind === undefined || on === undefined) return []
+    return [script === undefined ? { kind, on } : { kind, on, script }]
+  })
 }
 
 type Texts = Pick<

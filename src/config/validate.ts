@@ -34,9 +34,10 @@ export interface ValidateOptions {
   readonly basePath?: Path
   /** Places, below the base, that something was said about already. */
   readonly silent?: readonly Path[]
-  /** What required keys at the top are taken for after they were reported, so that the rest is checked. */
-  readonly placeholders?: { readonly [key: string]: Plain }
 }
+
+/** The issues that zod makes of a key that is not there. */
+const absentCodes: readonly string[] = ['invalid_type', 'invalid_union', 'invalid_value']
 
 /** Each round removes at least one value, so this many mean that something else is wrong. */
 const roundsMax = 200
@@ -59,7 +60,7 @@ class Validation<Value> {
   }
 
   run(): Validated<Value> {
-    this.#leaveOutUnknown([this.#schema], this.#plain, [])
+    this.#checkKeys([this.#schema], this.#plain, [])
     for (let round = 0; round < roundsMax; round++) {
       const result = this.#schema.safeParse(this.#plain, { reportInput: true })
       if (result.success) return { value: result.data, problems: this.#problems, cut: this.#cut }
@@ -77,21 +78,32 @@ class Validation<Value> {
   }
 
   /** zod strips keys that an object without `.strict()` does not know; people want to hear of them. */
-  #leaveOutUnknown(schemas: readonly z.core.$ZodType[], value: Plain, path: Path): void {
+  #checkKeys(schemas: readonly z.core.$ZodType[], value: Plain, path: Path): void {
     if (Array.isArray(value)) {
       for (const [index, item] of value.entries()) {
-        this.#leaveOutUnknown(childSchemas(schemas, index), item, [...path, index])
+        this.#checkKeys(childSchemas(schemas, index), item, [...path, index])
       }
       return
     }
     if (value === null || typeof value !== 'object') return
+    this.#reportMissing(schemas, value, path)
     const known = knownKeys(schemas)
     for (const [key, member] of Object.entries(value)) {
       const isIgnored = path.length === 0 && this.#options.ignoreTop?.test(key) === true
       if (known !== undefined && !known.includes(key)) {
         if (!isIgnored) this.#reportUnknown(key, known, path)
         delete value[key]
-      } else this.#leaveOutUnknown(childSchemas(schemas, key), member, [...path, key])
+      } else this.#checkKeys(childSchemas(schemas, key), member, [...path, key])
+    }
+  }
+
+  /** Keys that `mapOf` requires of people, though not of zod. */
+  #reportMissing(schemas: readonly z.core.$ZodType[], value: object, path: Path): void {
+    const [schema, second] = schemas.flatMap(alternatives).filter((one) => one instanceof z.ZodObject)
+    const required = schema === undefined || second !== undefined ? [] : requiredKeys(schema)
+    for (const key of required.filter((one) => !Object.hasOwn(value, one))) {
+      this.#cut.push([...this.#base, ...path, key])
+      this.#add({ path: [...path, key], ...this.#missing('', [...path, key]) })
     }
   }
 
@@ -116,7 +128,7 @@ class Validation<Value> {
   }
 
   #report(issue: z.core.$ZodIssue, path: Path): void {
-    const isMissing = issue.input === undefined && issue.code === 'invalid_type'
+    const isMissing = issue.input === undefined && absentCodes.includes(issue.code)
     if (!isMissing) {
       this.#cut.push([...this.#base, ...this.#cutOut(path)])
       const at = issue.code === 'invalid_key' ? { at: 'key' as const } : {}
@@ -125,19 +137,19 @@ class Validation<Value> {
     }
     const absolute = [...this.#base, ...path]
     // What was cut out before has been reported; the map cannot stand without it.
-    if (!this.#cut.some((cut) => samePath(cut, absolute))) this.#add({ path, ...this.#missing(issue, path) })
-    const placeholder = path.length === 1 ? this.#options.placeholders?.[String(path[0])] : undefined
-    this.#cut.push(absolute)
-    if (placeholder !== undefined) set(this.#plain, path, placeholder)
-    else this.#cut.push([...this.#base, ...this.#cutOut(path.slice(0, -1))])
+    if (!this.#cut.some((cut) => samePath(cut, absolute))) {
+      this.#add({ path, ...this.#missing(issue.message, path) })
+    }
+    this.#cut.push(absolute, [...this.#base, ...this.#cutOut(path.slice(0, -1))])
   }
 
-  #missing(issue: z.core.$ZodIssue, path: Path): Words {
+  #missing(authorsText: string, path: Path): Words {
     const expected = expectationOf(schemasAt(this.#schema, path)) || 'a value'
     // An author who wrote an own text for this case knows best what to do.
-    const hint = isOwnText(issue.message)
-      ? issue.message
-      : hintOf(`Add it: ${expected}.`, descriptionAt(this.#schema, path))
+    const hint =
+      authorsText !== '' && isOwnText(authorsText)
+        ? authorsText
+        : hintOf(`Add it: ${expected}.`, descriptionAt(this.#schema, path))
     return { code: 'CONFIG_MISSING', message: `"${path.at(-1)}" is missing.`, hint }
   }
 
@@ -155,6 +167,10 @@ class Validation<Value> {
     }
     const subject = issue.code === 'invalid_key' ? quote(path.at(-1)) : value
     const complaint = complaintOf(issue)
+    if (complaint === 'is empty') {
+      const what = Array.isArray(issue.input) ? 'The list' : 'The text'
+      return { code: 'CONFIG_VALUE', message: `${what} is empty.`, hint: description }
+    }
     if (startsSentence(complaint)) {
       return { code: 'CONFIG_VALUE', message: `${subject} cannot be used here.`, hint: `${complaint}.` }
     }
@@ -278,6 +294,11 @@ function knownKeys(schemas: readonly z.core.$ZodType[]): readonly string[] | und
     } else if (!isScalarSchema(schema)) return undefined
   }
   return keys.size === 0 ? undefined : [...keys]
+}
+
+function requiredKeys(schema: z.core.$ZodType): readonly string[] {
+  const required = z.globalRegistry.get(schema)?.['required']
+  return Array.isArray(required) ? required.filter((key) => typeof key === 'string') : []
 }
 
 const isScalarSchema = (schema: z.core.$ZodType): boolean =>

@@ -18,7 +18,7 @@ export const names: Rule = (context) => {
       check('keys', override.sign, ['packages', name, 'overrides', key, 'sign'])
     }
   }
-  for (const [name, { keys, packages = [] }] of Object.entries(config.repositories ?? {})) {
+  for (const [name, { keys = [], packages = [] }] of Object.entries(config.repositories ?? {})) {
     for (const [index, key] of keys.entries()) check('keys', key, ['repositories', name, 'keys', index])
     for (const [index, one] of packages.entries())
       check('packages', one, ['repositories', name, 'packages', index])

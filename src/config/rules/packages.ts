@@ -1,7 +1,7 @@
 import type { Problem } from '../finding.ts'
-import { resolveVariant } from '../resolve-variant.ts'
+import { type PackageWorld, resolveVariant } from '../resolve-variant.ts'
 import { nameHint } from '../validate.ts'
-import { repositoryViews, variantsOf } from '../variants.ts'
+import { formatsOf, repositoryViews, variantsOf } from '../variants.ts'
 import { namesIn, problem, type Rule, type RuleContext } from './rule.ts'
 
 /** Every variant of every package is complete and can be built, as far as can be said without fetching anything. */
@@ -16,8 +16,26 @@ export const packages: Rule = (context) => {
   return Object.keys(config.packages ?? {}).flatMap((name) => [
     ...checkArchitectures(name, context),
     ...checkOverrides(name, context),
-    ...variantsOf(name, config, kinds).flatMap((variant) => resolveVariant(name, variant, world).problems),
+    ...variantProblems(name, context, world),
   ])
+}
+
+function variantProblems(
+  name: string,
+  { config, kinds }: RuleContext,
+  world: PackageWorld,
+): readonly Problem[] {
+  const variants = variantsOf(name, config, kinds)
+  if (variants.length > 0) {
+    return variants.flatMap((variant) => resolveVariant(name, variant, world).problems)
+  }
+  // The architectures are missing: all that does not depend on them is checked.
+  return formatsOf(name, config, kinds)
+    .flatMap(
+      (format) =>
+        resolveVariant(name, { format, architecture: 'all', distribution: undefined }, world).problems,
+    )
+    .filter(({ code }) => code !== 'CONFIG_UNKNOWN_NAME')
 }
 
 function checkArchitectures(name: string, { config }: RuleContext): readonly Problem[] {

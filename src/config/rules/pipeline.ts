@@ -3,12 +3,16 @@ import type { Path, Problem } from '../finding.ts'
 import { namesOf } from '../kinds.ts'
 import type { WrittenStep } from '../schema/config-schema.ts'
 import { nameHint, validate } from '../validate.ts'
-import { writtenAt } from '../written.ts'
+import { keysAt, writtenAt } from '../written.ts'
 import { problem, type Rule, type RuleContext } from './rule.ts'
+
+type Step = WrittenStep & { readonly id: string }
 
 /** Ids are unique, every node is a step or a gate, needs lead somewhere and never back, options fit the kind of step. */
 export const pipeline: Rule = (context) => {
-  const { steps = [], extends: base = 'default' } = context.config.pipeline ?? {}
+  const { steps: written = [], extends: base = 'default' } = context.config.pipeline ?? {}
+  // An id that is missing has been reported with the schema; no two of these are equal.
+  const steps = written.map((step, index) => ({ ...step, id: step.id ?? `#${index}` }))
   const ids = steps.map(({ id }) => id)
   const stepsUsed = steps.flatMap(({ step }) => step ?? [])
   const problems: Problem[] = []
@@ -25,7 +29,7 @@ export const pipeline: Rule = (context) => {
   return [...problems, ...cycles(steps)]
 }
 
-function checkNode(step: WrittenStep, path: Path, context: RuleContext): readonly Problem[] {
+function checkNode(step: Step, path: Path, context: RuleContext): readonly Problem[] {
   if (step.step !== undefined && step.gate !== undefined) {
     const hint = 'Make two entries of it; the gate comes into the "needs" of the step.'
     return [problem([...path, 'gate'], 'PIPELINE_NODE', 'An entry is a step or a gate, not both.', hint)]
@@ -37,6 +41,8 @@ function checkNode(step: WrittenStep, path: Path, context: RuleContext): readonl
     })
   }
   if (step.step !== undefined) return checkOptions(step.step, path, context)
+  // A kind of step that does not exist has been reported with the schema.
+  if (keysAt(context.root, path).some((key) => key === 'step' || key === 'gate')) return []
   const hint = `Add "step:" with a kind of step (${namesOf(context.kinds.steps).join(', ')}), or "gate:" with a question.`
   return [problem(path, 'PIPELINE_NODE', 'The entry is neither a step nor a gate.', hint)]
 }
@@ -59,7 +65,7 @@ function checkOptions(kindName: string, path: Path, { kinds, root }: RuleContext
 
 /** A need is an id, or a kind of step: then all steps of that kind. */
 function checkNeeds(
-  step: WrittenStep,
+  step: Step,
   path: Path,
   ids: readonly string[],
   stepsUsed: readonly string[],
@@ -80,7 +86,7 @@ function checkNeeds(
 }
 
 /** One finding for each circle, at its first step in the file. */
-function cycles(steps: readonly WrittenStep[]): readonly Problem[] {
+function cycles(steps: readonly Step[]): readonly Problem[] {
   const edges = new Map<string, readonly string[]>()
   for (const { id, needs = [] } of steps) {
     const waits = steps.filter(({ before = [] }) => before.includes(id)).map((other) => other.id)
@@ -102,7 +108,7 @@ function cycles(steps: readonly WrittenStep[]): readonly Problem[] {
   return problems
 }
 
-function circleProblem(circle: readonly string[], steps: readonly WrittenStep[]): Problem {
+function circleProblem(circle: readonly string[], steps: readonly Step[]): Problem {
   const index = steps.findIndex(({ id }) => circle.includes(id))
   const message = `The steps wait for each other: ${circle.join(' needs ')}.`
   return problem(

@@ -3,12 +3,12 @@ import { pipelineDefaults, releaseDefaults } from '../defaults.ts'
 import { type ConfigKinds, namesOf } from '../kinds.ts'
 import { oneKeyOf } from './one-key-of.ts'
 import { buildNumber, packageSchema } from './package-schema.ts'
-import { duration, nameText, packageName, stepId, text, texts, versionText } from './text.ts'
+import { duration, mapOf, nameText, packageName, stepId, text, texts, versionText } from './text.ts'
 
 /** The schema of `hawser.yaml` over the given kinds. References are replaced before it is applied. */
 export function configSchema(kinds: ConfigKinds) {
-  return z
-    .strictObject({
+  return mapOf(
+    {
       project: nameText.describe('The name of the project; part of runs, leases and file names.'),
       version: versionSchema(kinds).optional(),
       components: z
@@ -22,11 +22,11 @@ export function configSchema(kinds: ConfigKinds) {
           'What is decided at each release: hawser release --input NAME=VALUE, referred to as ${inputs.NAME}.',
         ),
       sources: z
-        .record(nameText, oneKeyOf(kinds.sources, {}, 'A pinned place where files come from.'))
+        .record(nameText, oneKeyOf(kinds.sources, {}, [], 'A pinned place where files come from.'))
         .optional()
         .describe('Where files come from, by name.'),
       keys: z
-        .record(nameText, oneKeyOf(kinds.signers, {}, 'A key that signs.'))
+        .record(nameText, oneKeyOf(kinds.signers, {}, [], 'A key that signs.'))
         .optional()
         .describe('Signing keys, by name. A secret is given as env:NAME, file:PATH or cmd:COMMAND.'),
       packages: z
@@ -40,16 +40,19 @@ export function configSchema(kinds: ConfigKinds) {
       forge: oneKeyOf(
         kinds.forges,
         {},
+        [],
         `Where tags and releases are. Without it: ${kinds.forges[0].name}.`,
       ).optional(),
       release: release.optional(),
       pipeline: pipelineSchema(kinds).optional(),
-    })
-    .meta({
+    },
+    ['project'],
+    {
       title: 'hawser.yaml',
       description: 'A release, declared: what is built, where it is published, who decides.',
       patternProperties: { '^x-': { description: 'Ignored; a place for YAML anchors.' } },
-    })
+    },
+  )
 }
 
 export type WrittenConfig = z.output<ReturnType<typeof configSchema>>
@@ -62,7 +65,7 @@ export const ignoredKey = /^x-/
 
 const component = z
   .strictObject({ version: versionText('The pinned version.') })
-  .describe('An upstream part and its version.')
+  .describe('An upstream part, as a map: { version: 1.5.2 }.')
 
 const input = z
   .strictObject({
@@ -103,9 +106,7 @@ function repositorySchema(kinds: ConfigKinds) {
   return oneKeyOf(
     kinds.repositories,
     {
-      storage: oneKeyOf(kinds.storages, {}, 'Where the files of the repository are.').describe(
-        'Where the files of the repository are.',
-      ),
+      storage: oneKeyOf(kinds.storages, {}, [], 'Where the files of the repository are.'),
       keys: texts('Keys (of "keys") that sign it. Two while a key is being replaced.').min(1, 'is empty'),
       url: text('Where clients find it; written into the files that they copy.')
         .meta({ examples: ['https://packages.example.org/apt'] })
@@ -119,18 +120,11 @@ function repositorySchema(kinds: ConfigKinds) {
           default: false,
         })
         .optional(),
-      adopt: z
-        .boolean()
-        .meta({
-          description:
-            'Take over a repository that another tool made, although its signature cannot be checked: your key then vouches for all of it.',
-          default: false,
-        })
-        .optional(),
       distribution: text('The distribution whose conventions and overrides its packages follow.')
         .meta({ examples: ['el9'] })
         .optional(),
     },
+    ['storage', 'keys'],
     'A package repository: one format, one storage.',
   )
 }
@@ -139,7 +133,6 @@ const release = z
   .strictObject({
     tag: text('The tag.').meta({ default: releaseDefaults.tag }),
     signTag: text('The key (of "keys") that signs the tag.'),
-    sign: text('The key (of "keys") that signs the file of checksums.'),
     sign: text('The key (of "keys") that signs the file of checksums.'),
     title: text('The title of the release. Without it: the tag.'),
     notes: z
@@ -175,8 +168,8 @@ const retry = z
   .describe('How transient failures (network, rate limits) are retried. Other failures are not.')
 
 function pipelineSchema(kinds: ConfigKinds) {
-  const step = z
-    .strictObject({
+  const step = mapOf(
+    {
       id: stepId.describe('Its name in the pipeline.'),
       step: z
         .enum(namesOf(kinds.steps) as [string, ...string[]]) // z.enum takes any list of texts
@@ -198,8 +191,13 @@ function pipelineSchema(kinds: ConfigKinds) {
         pipelineDefaults.stepLimit,
       ).optional(),
       retry: retry.optional(),
-    })
-    .meta({ description: 'A step or a gate.', oneOf: [{ required: ['step'] }, { required: ['gate'] }] })
+    },
+    ['id'],
+    {
+      description: 'A step or a gate.',
+      oneOf: [{ required: ['step'] }, { required: ['gate'] }],
+    },
+  )
   return z
     .strictObject({
       extends: z.enum(['default', 'none']).meta({

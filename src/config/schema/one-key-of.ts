@@ -1,5 +1,6 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Kind } from '../kinds.ts'
+import { mapOf } from './text.ts'
 
 /**
  * A map with exactly one provider's key, beside the keys that all of them have. "Exactly one" is a rule
@@ -8,6 +9,7 @@ import type { Kind } from '../kinds.ts'
 export function oneKeyOf<Common extends z.ZodRawShape>(
   kinds: readonly Kind[],
   common: Common,
+  required: readonly (keyof Common & string)[],
   describe: string,
 ) {
   const providers: Record<string, z.ZodOptional<z.ZodObject>> = {}
@@ -17,7 +19,8 @@ export function oneKeyOf<Common extends z.ZodRawShape>(
   }
   // Providers are looked up by name (provider-in.ts); only the keys that all of them have are typed.
   const shape = { ...providers, ...common } as Common
-  return z
-    .strictObject(shape)
-    .meta({ description: describe, oneOf: kinds.map((kind) => ({ required: [kind.name] })) })
+  return mapOf(shape, required, {
+    description: describe,
+    oneOf: kinds.map((kind) => ({ required: [kind.name] })),
+  })
 }

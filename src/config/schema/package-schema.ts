@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { PackageCompression, Relations, Scripts, Trigger } from '../../packages/package-spec.ts'
 import { packageDefaults } from '../defaults.ts'
 import type { ConfigKinds } from '../kinds.ts'
-import { mode, text, texts, versionText } from './text.ts'
+import { mapOf, mode, text, texts, versionText } from './text.ts'
 
 export const compressionKinds = [
   'gzip',
@@ -83,45 +83,46 @@ const content = z
     oneOf: ['to', 'directory', 'symlink', 'ghost'].map((key) => ({ required: [key] })),
   })
 
-const systemdUnit = z
-  .strictObject({
+const systemdUnit = mapOf(
+  {
     unit: text('The unit file: a path in the project, or "SOURCE:PATH".').meta({
       examples: ['files/hello.service'],
     }),
-    enable: z
-      .boolean()
-      .meta({ description: 'Starts at boot.', default: packageDefaults.systemd.enable })
-      .optional(),
+    enable: z.boolean().meta({ description: 'Starts at boot.', default: packageDefaults.systemd.enable }),
     start: z
       .boolean()
-      .meta({ description: 'Starts when it is installed.', default: packageDefaults.systemd.start })
-      .optional(),
-    restartAfterUpgrade: z
-      .boolean()
-      .meta({
-        description: 'Restarts after an upgrade.',
-        default: packageDefaults.systemd.restartAfterUpgrade,
-      })
-      .optional(),
-  })
-  .describe('A systemd unit: installed, and enabled and started as each distribution does it.')
+      .meta({ description: 'Starts when it is installed.', default: packageDefaults.systemd.start }),
+    restartAfterUpgrade: z.boolean().meta({
+      description: 'Restarts after an upgrade.',
+      default: packageDefaults.systemd.restartAfterUpgrade,
+    }),
+  },
+  ['unit'],
+  { description: 'A systemd unit: installed, and enabled and started as each distribution does it.' },
+)
 
-const trigger = z
-  .strictObject({
+const trigger = mapOf(
+  {
     kind: z
       .enum(triggerKinds)
       .describe('deb: interest…, activate…; rpm: trigger-in, trigger-un, trigger-postun.'),
     on: text('A path or a trigger name (deb), or a package relation (rpm).'),
-    script: text('A script in the project (rpm only; a deb runs postInstall).').exactOptional(),
-  })
-  .describe('What happens when something else is installed or removed.')
+    script: text('A script in the project (rpm only; a deb runs postInstall).'),
+  },
+  ['kind', 'on'],
+  { description: 'What happens when something else is installed or removed.' },
+)
 
-const changelogEntry = z.strictObject({
-  version: versionText('The version that brought the changes.'),
-  date: text('The day, as YYYY-MM-DD.').regex(/^\d{4}-\d\d-\d\d$/, 'is no day of the form YYYY-MM-DD'),
-  author: text('Who made it, as "Name <mail>". The maintainer when left out.').optional(),
-  changes: texts('One line for each change.').min(1, 'is empty'),
-})
+const changelogEntry = mapOf(
+  {
+    version: versionText('The version that brought the changes.'),
+    date: text('The day, as YYYY-MM-DD.').regex(/^\d{4}-\d\d-\d\d$/, 'is no day of the form YYYY-MM-DD'),
+    author: text('Who made it, as "Name <mail>". The maintainer when left out.'),
+    changes: texts('One line for each change.').min(1, 'is empty'),
+  },
+  ['version', 'date', 'changes'],
+  { description: 'One version and what it changed.' },
+)
 
 const level = z.int().min(0).max(22)
 const compression = z

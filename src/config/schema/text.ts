@@ -1,10 +1,19 @@
 import { z } from 'zod'
 
 /**
- * How a schema is shown to an editor where the file may say more than the schema's type, for example `mode: 0755`,
- * which YAML reads as a number and Hawser as the text that was typed.
+ * A map whose keys may all be absent for zod, and of which some are required for people (validate.ts reports them): a
+ * missing key then costs only itself, and the rules still see the rest.
  */
-export const editorForms = z.registry<{ readonly jsonSchema: { readonly [key: string]: unknown } }>()
+export function mapOf<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  required: readonly (keyof Shape & string)[],
+  meta: { readonly [key: string]: unknown },
+) {
+  return z
+    .strictObject(shape)
+    .partial()
+    .meta({ ...meta, required })
+}
 
 export const text = (describe: string) => z.string().min(1, 'is empty').describe(describe)
 
@@ -12,15 +21,12 @@ export const text = (describe: string) => z.string().min(1, 'is empty').describe
 export const texts = (describe: string) => z.array(z.string().min(1, 'is empty')).describe(describe)
 
 /** A text that often looks like a number: `1.10` stays `1.10`. */
-export function versionText(describe: string) {
-  const schema = z
+export const versionText = (describe: string) =>
+  z
     .string()
     .min(1, 'is empty')
     .regex(/^\S+$/, 'contains a space')
-    .meta({ description: describe, examples: ['1.5.2'] })
-  editorForms.add(schema, { jsonSchema: { type: ['string', 'number'] } })
-  return schema
-}
+    .meta({ description: describe, examples: ['1.5.2'], editorTypes: ['string', 'number'] })
 
 /** What people name things in the file: sources, keys, repositories, inputs. */
 export const nameText = z
@@ -49,18 +55,16 @@ export const packageName = z
 const modeForm = /^(?:0o)?[0-7]+$/
 
 /** File permissions in octal, however they are typed: 0755, '0755', 0o755 and 755 are one mode. */
-export function mode(describe: string) {
-  const schema = z
+export const mode = (describe: string) =>
+  z
     .string()
     .regex(modeForm, 'is not an octal mode such as 0755')
     .refine(
       (value) => !modeForm.test(value) || modeOf(value) <= 0o7777,
       'is out of range: the highest mode is 07777',
     )
-    .meta({ description: describe, examples: ['0755'] })
-  editorForms.add(schema, { jsonSchema: { type: ['string', 'integer'] } })
-  return schema
-}
+    // The text that was typed counts, although YAML reads it as a number (validate.ts).
+    .meta({ description: describe, examples: ['0755'], editorTypes: ['string', 'integer'] })
 
 export const modeOf = (written: string): number => Number.parseInt(written.replace(/^0o/, ''), 8)
 
