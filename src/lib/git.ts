@@ -55,6 +55,7 @@ const fixedSettings = [
   'core.hooksPath=/dev/null',
   'core.pager=cat',
   'core.quotePath=false',
+  'credential.interactive=false',
   'gc.auto=0',
   'i18n.logOutputEncoding=UTF-8',
   'log.mailmap=false',

@@ -230,6 +230,7 @@ describe('failures say what to do', () => {
       return open().createTag(newTag(repository.commits[0], 'v1/x'))
     },
     'tag-message-empty': () => open().createTag({ ...newTag(repository.commits[0]), message: ' \n' }),
+    'tag-key-not-at-hand': () => open({ sign: 'release' }).createTag(newTag(repository.commits[0])),
     'commit-missing': () => open().createTag(newTag('f'.repeat(40))),
     'history-shallow': async () => {
       const shallow = join(repository.folder, 'shallow')

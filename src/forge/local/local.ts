@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { UserError } from '../../errors.ts'
 import { resolveCommit } from '../../lib/checkout.ts'
 import type { Provider } from '../../provider.ts'
 import type { Forge, ForgeContext, ForgeRelease } from '../forge.ts'
@@ -94,6 +95,21 @@ function localForge(written: Options, context: ForgeContext): Forge {
 
 function tagCreation({ tagger, sign }: Options, { openSigner }: ForgeContext): TagCreation {
   if (sign === undefined) return { tagger, openSigner: undefined }
-  if (openSigner === undefined) throw new Error('A forge that signs tags must be given a way to open the key')
-  return { tagger, openSigner: () => openSigner(sign) }
+  return {
+    tagger,
+    openSigner: async () => {
+      if (openSigner === undefined) throw noKeys(sign)
+      return openSigner(sign)
+    },
+  }
+}
+
+function noKeys(sign: string): UserError {
+  return new UserError(
+    'TAG_KEY',
+    `Tags are to be signed with the key "${sign}", which is not at hand here.`,
+    {
+      hint: 'Name a key that stands under "keys" in hawser.yaml, or take "sign" out of the options of the forge.',
+    },
+  )
 }

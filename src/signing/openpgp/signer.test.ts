@@ -35,6 +35,17 @@ test('the same data, key and date give the same bytes', async () => {
   expect(await again.signCleartext('text\n', date)).toBe(await signer.signCleartext('text\n', date))
 })
 
+test('a key that expires soon is a warning, before it becomes an error', async () => {
+  const expires = new Date('2024-06-21T00:00:00Z')
+  const soon = await generateKey({ userId: 'A', algorithm: 'ed25519', date: made, expires })
+  const { expiresAt, warnings } = await openpgpSigner({ key: soon.privateKeyArmored, now })
+
+  expect(expiresAt).toEqual(expires)
+  expect(warnings?.at(-1)).toBe(
+    'The key expires in 20 days; clients refuse then what it has signed before, too.',
+  )
+})
+
 test('a date before the key moves to the beginning of the key', async () => {
   const early = await signer.signDetached(data, new Date('2020-01-01T00:00:00Z'))
 

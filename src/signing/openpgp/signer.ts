@@ -20,7 +20,7 @@ export async function openpgpSigner({ key: written, passphrase, now }: OpenpgpKe
   const key = await readPrivateKey(written)
   const checked = await checkKey(key, now)
   await unlock(key, checked, passphrase)
-  const signer = signerOf(key, checked)
+  const signer = { ...signerOf(key, checked), warnings: warningsOf(checked, now) }
   await tryOut(signer, now)
   return signer
 }
@@ -54,7 +54,6 @@ async function unlock(
 
 function signerOf(key: PrivateKey, checked: CheckedKey): Signer {
   const publicKey = key.toPublic()
-  const { refusedBy } = describeCompatibility(checked.algorithm.kind)
   const options = (date: Date) => ({
     signingKeys: key,
     signingKeyIDs: checked.secret.getKeyID(),
@@ -69,7 +68,6 @@ function signerOf(key: PrivateKey, checked: CheckedKey): Signer {
     publicKeyArmored: publicKey.armor(settings),
     publicKeyBinary: publicKey.write(),
     ...(checked.expiresAt === undefined ? {} : { expiresAt: checked.expiresAt }),
-    warnings: refusedBy.map((client) => `${client} cannot verify ${checked.algorithm.name} signatures.`),
     signDetached: async (data, date) =>
       sign({ ...options(date), message: await createMessage({ binary: data }), format: 'binary' }),
     signDetachedArmored: async (data, date) =>
@@ -81,6 +79,14 @@ function signerOf(key: PrivateKey, checked: CheckedKey): Signer {
       return cleartextMessage(form, await readSignature({ binarySignature: signature, config: settings }))
     },
   }
+}
+
+function warningsOf({ algorithm, expiresAt }: CheckedKey, now: Date): readonly string[] {
+  const { refusedBy } = describeCompatibility(algorithm.kind)
+  const warnings = refusedBy.map((client) => `${client} cannot verify ${algorithm.name} signatures.`)
+  const days = Math.floor(((expiresAt?.getTime() ?? Number.POSITIVE_INFINITY) - now.getTime()) / 86_400_000)
+  if (days >= 30) return warnings
+  return [...warnings, `The key expires in ${days} days; clients refuse then what it has signed before, too.`]
 }
 
 /** Commits may be older than the key: such dates move to its beginning, and stay the same for every later run. */
