@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TransientError } from '../errors.ts'
+import { Refusal, TransientError, UserError } from '../errors.ts'
 import { mapLimited } from '../lib/limit.ts'
-import type { ObjectVersion } from '../storage/storage.ts'
+import type { ObjectVersion, Storage } from '../storage/storage.ts'
 import { type ClientFilesRequest, clientUploads } from './client-files.ts'
 import {
   checkNothingLost,
@@ -11,10 +11,11 @@ import {
   withoutTwins,
 } from './compare-entries.ts'
 import { overlay } from './overlay.ts'
-import { type OpenRepository, readTrusted } from './read-state.ts'
+import { type OpenRepository, readTrusted, uncheckedError } from './read-state.ts'
 import type {
   PackageEntry,
   PackageInput,
+  ReadOptions,
   RenderedRepository,
   RepositoryFormat,
   RepositoryState,
@@ -86,63 +87,83 @@ async function attemptPublish(
   const { present, missing, conflicting } = compareEntries(state, wanted)
   const [conflict] = conflicting
   if (conflict !== undefined) throw swapError(conflict)
+  let trusted = state.entryVersion
   if (missing.length > 0 || mustSign) {
-    const isSwapped = await writeGeneration(request, state, missing, signal)
-    if (!isSwapped) return undefined
+    trusted = await writeGeneration(request, state, missing, signal)
+    if (trusted === undefined) return undefined
   }
-  const entryVersion = await settle(request, signal)
+  const entryVersion = await settle(request, trusted, signal)
   return { added: missing.map(({ entry }) => entry), kept: present, entryVersion }
 }
 
+/** The version of the entry that was written; undefined when somebody else was faster. */
 async function writeGeneration(
-  { format, storage, signers, date }: PublishRequest,
+  { format, storage, signers, verifier, date }: PublishRequest,
   state: RepositoryState,
   missing: readonly WantedPackage[],
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<ObjectVersion | undefined> {
   const inputs = missing.map(({ input }) => input)
   const rendered = await format.render(state, inputs, { signers, date, signal })
-  await checkPreview(format, rendered, state, missing, overlay(storage, previewOf(rendered)), signal)
+  const preview = overlay(storage, previewOf(rendered))
+  const after = await readPreview(format, preview, { verifier, signal })
+  if (!after.exists) throw new Error(`The rendered repository cannot be found through ${rendered.entry.path}`)
+  checkNothingLost(
+    state,
+    after,
+    missing.map(({ entry }) => entry),
+  )
 
   await uploadContent(storage, rendered.content, signal)
   await uploadIndexes(storage, rendered.indexes, signal)
   const condition =
     state.entryVersion === undefined ? { ifAbsent: true as const } : { ifVersion: state.entryVersion }
   const result = await put(storage, rendered.entry, condition, signal)
-  if (result.status === 'conflict') return false
+  if (result.status === 'conflict') return undefined
   await uploadCompanions(storage, rendered.companions, signal)
-  return true
+  return result.version
 }
 
 // Later uploads of one path win, and the entry with its companions is what a reader starts with.
 const previewOf = ({ indexes, entry, companions }: RenderedRepository) => [...indexes, entry, ...companions]
 
-async function checkPreview(
+/** What readers will see; found out before they can, also whether the next publish will accept our signature. */
+async function readPreview(
   format: RepositoryFormat,
-  rendered: RenderedRepository,
-  before: RepositoryState,
-  missing: readonly WantedPackage[],
-  preview: OpenRepository['storage'],
-  signal: AbortSignal,
-): Promise<void> {
-  const after = await format.read(preview, { signal })
-  if (!after.exists) throw new Error(`The rendered repository cannot be found through ${rendered.entry.path}`)
-  checkNothingLost(
-    before,
-    after,
-    missing.map(({ entry }) => entry),
-  )
+  preview: Storage,
+  options: ReadOptions,
+): Promise<RepositoryState> {
+  try {
+    return await format.read(preview, options)
+  } catch (error) {
+    if (!(error instanceof Refusal || error instanceof UserError) || options.verifier === undefined)
+      throw error
+    // What is wrong without a verifier too is not about signatures.
+    await format.read(preview, { signal: options.signal })
+    throw new UserError(
+      'REPOSITORY_KEY',
+      'The keys that this repository trusts do not accept what its signing keys just signed, so the next publish would be refused.',
+      { hint: 'Name the public part of every signing key among the trusted keys.', cause: error },
+    )
+  }
 }
 
 /**
  * Brings everything that repeats the entry under overwritten names in line with the entry that stands now. Whoever
  * writes last looks last, so after racing or interrupted publishers the companions agree with the winner.
  */
-async function settle(request: PublishRequest, signal: AbortSignal): Promise<ObjectVersion> {
+async function settle(
+  request: PublishRequest,
+  trusted: ObjectVersion | undefined,
+  signal: AbortSignal,
+): Promise<ObjectVersion> {
   const { format, storage, signers, verifier } = request
   for (let round = 0; round < attemptsMax; round++) {
-    const state = await format.read(storage, { signal })
+    const state = await format.read(storage, { verifier, signal })
     if (state.entryVersion === undefined) throw new Error('The entry vanished after it was published')
+    // Companions are signed too: never sign what somebody else put there in the meantime.
+    const isVouched = signers.length === 0 || state.signature.status === 'verified'
+    if (!isVouched && state.entryVersion !== trusted) throw uncheckedError(storage)
     const companions = await format.staleCompanions(storage, state, { signers, verifier, signal })
     const stale = [...companions]
     for (const upload of clientUploads(request)) {

@@ -62,7 +62,7 @@ const nobodySignedError = (storage: Storage): Refusal =>
     },
   )
 
-const uncheckedError = (storage: Storage): Refusal =>
+export const uncheckedError = (storage: Storage): Refusal =>
   new Refusal(
     'REPOSITORY_SIGNATURE',
     `The repository in ${storage.location} is signed, but there is no key to check it with.`,

@@ -78,6 +78,8 @@ test.each(['before', 'after'] as const)(
       expect(await treeOf(repository)).toEqual(expected)
     }
   },
+  // Some forty publishes, on a machine that may have other work.
+  240_000,
 )
 
 test('what a crash left is no finding after the repetition, and is one before', async () => {

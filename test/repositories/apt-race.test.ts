@@ -88,4 +88,4 @@ test('three hundred packages at once, and one more after them', async () => {
   const client = await clientOf(repository, join(folder, 'client-many'))
   expect(await client.get('update')).toMatchObject({ status: 0, stderr: '' })
   expect(await client.available()).toHaveLength(301)
-})
+}, 240_000)

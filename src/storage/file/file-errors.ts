@@ -60,6 +60,7 @@ const repairs: { readonly [errno: string]: { code: string; text: string; hint: s
     hint: 'Mount it for writing, or choose another folder.',
   },
   ENOTDIR: notFolder,
+  EEXIST: notFolder,
   EISDIR: notFolder,
   ENOTEMPTY: notFolder,
   ELOOP: { ...notFolder, text: 'symbolic links form a circle' },

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { copyFile, link, open, rename, stat, unlink } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { UserError } from '../../errors.ts'
 import { type Digest, digestOf, digestOfFile } from '../../lib/digest.ts'
@@ -53,7 +53,7 @@ async function reading<T>(
   try {
     return await read(await locate(root, path))
   } catch (error) {
-    throw storageError(error, 'read', path)
+    throw storageError(error, 'read', join(root, path))
   }
 }
 
@@ -67,7 +67,7 @@ async function writing<T>(
   try {
     return await write(await locate(root, path))
   } catch (error) {
-    throw storageError(error, 'write', path)
+    throw storageError(error, 'write', join(root, path))
   }
 }
 
@@ -75,7 +75,7 @@ async function* listing(root: string, prefix: string, signal: AbortSignal | unde
   try {
     yield* walk(root, prefix, signal)
   } catch (error) {
-    throw storageError(error, 'read', prefix === '' ? root : prefix)
+    throw storageError(error, 'read', join(root, prefix))
   }
 }
 

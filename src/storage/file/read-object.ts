@@ -56,7 +56,7 @@ async function largeObject(
 ): Promise<StoredObject> {
   const before = await stateOf(file)
   const { digest, sizeBytes } = await digestOfFile(file)
-  const body = (): Readable => stableStream(file, path, before, range, signal)
+  const body = (): Readable => stableStream(file, before, range, signal)
   return { path, sizeBytes, version: digest, body, bytes: async () => Buffer.concat(await body().toArray()) }
 }
 
@@ -68,7 +68,6 @@ async function stateOf(file: string): Promise<string> {
 /** Fails at its end when the file was replaced or changed since its version was taken. */
 function stableStream(
   file: string,
-  path: string,
   before: string,
   range: GetOptions['range'],
   signal: AbortSignal | undefined,
@@ -90,7 +89,7 @@ function stableStream(
     }
   }
   pipeline(source, checked, output, { ...(signal ? { signal } : {}) }).catch((error: unknown) => {
-    const failure = storageError(error, 'read', path)
+    const failure = storageError(error, 'read', file)
     output.destroy(failure instanceof Error ? failure : new Error(String(failure)))
   })
   return output
