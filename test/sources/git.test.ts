@@ -1,10 +1,12 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import type { RequestListener } from 'node:http'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { git } from '../../src/sources/git/git.ts'
 import type { Source } from '../../src/sources/source.ts'
 import { failureOf, listOf, signal, textOf, useProject } from './project.ts'
+import { serve } from './server.ts'
 
 const project = useProject()
 
@@ -120,6 +122,51 @@ describe('a commit', () => {
   })
 })
 
+test('a commit that is no branch or tag comes over http too', async () => {
+  const folder = await repository('upstream', { a: 'first' })
+  const pinned = run(folder, 'rev-parse', 'HEAD')
+  await commit(folder, { a: 'second' })
+  const { origin } = await serve(gitBackend(project().folder))
+
+  const fetched = await source({ repository: `${origin}/upstream/.git`, commit: pinned }).fetch(signal)
+
+  expect(await textOf(fetched, 'a', project())).toBe('first')
+})
+
+/** git's own server program, by the common gateway interface (RFC 3875). */
+function gitBackend(root: string): RequestListener {
+  return (request, response) => {
+    const { pathname, search } = new URL(request.url ?? '', 'http://localhost')
+    const child = spawn('git', ['http-backend'], {
+      env: {
+        ...project().environment,
+        GIT_PROJECT_ROOT: root,
+        GIT_HTTP_EXPORT_ALL: '1',
+        PATH_INFO: pathname,
+        QUERY_STRING: search.slice(1),
+        REQUEST_METHOD: request.method,
+        CONTENT_TYPE: request.headers['content-type'],
+        HTTP_CONTENT_ENCODING: request.headers['content-encoding'],
+        GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+      },
+    })
+    request.pipe(child.stdin)
+    const output: Buffer[] = []
+    child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
+    child.on('close', () => {
+      const whole = Buffer.concat(output)
+      const end = whole.indexOf('\r\n\r\n')
+      const headers = whole.subarray(0, end).toString().split('\r\n')
+      for (const header of headers) {
+        const [name = '', value = ''] = header.split(': ')
+        if (name === 'Status') response.statusCode = Number.parseInt(value, 10)
+        else response.setHeader(name, value)
+      }
+      response.end(whole.subarray(end + 4))
+    })
+  }
+}
+
 describe('submodules', () => {
   async function withSubmodule(): Promise<{ folder: string; commit: string }> {
     await repository('library', { 'lib.c': 'library' })
@@ -181,6 +228,22 @@ describe('refused', () => {
   test('a repository that is not there', async () => {
     const text = await failureOf(source({ repository: '../missing', commit: nowhere }), project())
     await expect(text).toMatchFileSnapshot('testdata/errors/git-no-repository.txt')
+  })
+
+  test('an address that the settings of the reader turn into a program', async () => {
+    const marker = join(project().folder, 'program-ran')
+    await writeFile(
+      join(String(project().environment['HOME']), '.gitconfig'),
+      `[url "ext::touch ${marker} #"]\n\tinsteadOf = https://example.com/\n[protocol "ext"]\n\tallow = always\n`,
+    )
+
+    const text = await failureOf(
+      source({ repository: 'https://example.com/a.git', commit: nowhere }),
+      project(),
+    )
+
+    await expect(text).toMatchFileSnapshot('testdata/errors/git-protocol.txt')
+    expect(await readdir(project().folder)).not.toContain('program-ran')
   })
 
   test('a link that leaves the tree', async () => {

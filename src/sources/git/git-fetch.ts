@@ -56,9 +56,22 @@ async function assertTag(tag: string, commit: string, git: SignalledGit): Promis
 }
 
 function notGiven({ url, commit, tag }: WantedCommit, cause: UserError): UserError {
+  // git has one exit code for every failure; its message is all there is to tell by.
+  if (/transport '[^']*' not allowed/.test(cause.message)) return redirected(url, cause)
   const what = tag === undefined ? `the commit ${commit}` : `the tag "${tag}"`
   return new UserError('SOURCE_GIT_MISSING', `The repository ${url.url} does not give ${what}.`, {
     hint: 'Check that it was pushed. Some servers give a commit only by its tag: then write "tag" too.',
     cause,
   })
+}
+
+function redirected({ url, protocol }: GitUrl, cause: UserError): UserError {
+  return new UserError(
+    'SOURCE_GIT_PROTOCOL',
+    `git's own settings turn ${url} into an address that is not ${protocol}.`,
+    {
+      hint: 'See "git config --show-origin --get-regexp insteadof", and remove the setting that does so.',
+      cause,
+    },
+  )
 }
