@@ -31,7 +31,6 @@ export class DnfClient {
       varsdir: '/nonexistent',
       plugins: '0',
       install_weak_deps: '0',
-      metadata_expire: '0',
     }
     await writeFile(at('dnf.conf'), `[main]\n${lines(main)}`)
     const repository = {
@@ -56,7 +55,8 @@ export class DnfClient {
   }
 
   async run(...args: string[]): Promise<CommandResult> {
-    const fixed = ['-y', '--releasever=9', '--forcearch=x86_64', '--setopt=ignorearch=1']
+    // Metadata of this very second counts as fresh even with metadata_expire=0.
+    const fixed = ['-y', '--refresh', '--releasever=9', '--forcearch=x86_64', '--setopt=ignorearch=1']
     return runCommand('dnf', ['-c', join(this.#folder, 'dnf.conf'), ...fixed, ...args], {
       environment: { HOME: join(this.#folder, 'home') },
     })

@@ -57,7 +57,13 @@ async function world(
 ): Promise<{ repository: string; client: DnfClient }> {
   count += 1
   const repository = join(folder, `repository-${count}`)
-  await publishRpms(files, { to: repository, key, publicUrl: `file://${repository}`, ...options })
+  await publishRpms(files, {
+    to: repository,
+    key,
+    publicUrl: `file://${repository}`,
+    format: dnfFormat(),
+    ...options,
+  })
   const client = await DnfClient.create(join(folder, `c${count}`), {
     id: 'test',
     baseUrl: `file://${repository}`,
@@ -80,7 +86,12 @@ describe('dnf with gpgcheck=1 and repo_gpgcheck=1', () => {
     const query = await client.run('repoquery', '--file', '/usr/share/hello/version')
     expect(query.stdout).toContain('hello-0:1.0~rc1-1.noarch')
 
-    await publishRpms([hello.new], { to: repository, key, publicUrl: `file://${repository}` })
+    await publishRpms([hello.new], {
+      to: repository,
+      key,
+      publicUrl: `file://${repository}`,
+      format: dnfFormat(),
+    })
     const upgrade = await client.run('upgrade')
     expect(saidBy(upgrade)).toContain('Complete!')
     expect(await readFile(client.root('usr/share/hello/version'), 'utf8')).toBe('1.0\n')
@@ -152,7 +163,12 @@ describe('dnf with gpgcheck=1 and repo_gpgcheck=1', () => {
   })
 
   test('refuses an unsigned package of a signed repository', async () => {
-    const { client } = await world([hello.unsigned])
+    const { repository, client } = await world([hello.unsigned], {
+      format: dnfFormat({ unsignedPackages: 'allow' }),
+    })
+    const repoFile = await readFile(join(repository, 'test.repo'), 'utf8')
+    expect(repoFile).toContain('gpgcheck=0')
+    await client.useRepoFile(repoFile.replace('\ngpgcheck=0', '\ngpgcheck=1'))
 
     const result = await client.run('install', 'unsigned')
 
@@ -181,12 +197,22 @@ describe('dnf with gpgcheck=1 and repo_gpgcheck=1', () => {
   test('reads the state of an interrupted publish as soon as the publish was repeated', async () => {
     const { repository, client } = await world([hello.old])
     const before = await readFile(join(repository, 'repodata/repomd.xml.asc'))
-    await publishRpms([hello.new], { to: repository, key, publicUrl: `file://${repository}` })
+    await publishRpms([hello.new], {
+      to: repository,
+      key,
+      publicUrl: `file://${repository}`,
+      format: dnfFormat(),
+    })
     // As if the process had died after the swap of repomd.xml.
     await writeFile(join(repository, 'repodata/repomd.xml.asc'), before)
     expect((await client.run('install', 'hello')).status).toBe(1)
 
-    await publishRpms([hello.new], { to: repository, key, publicUrl: `file://${repository}` })
+    await publishRpms([hello.new], {
+      to: repository,
+      key,
+      publicUrl: `file://${repository}`,
+      format: dnfFormat(),
+    })
 
     expect(saidBy(await client.run('install', 'hello'))).toContain('Complete!')
   })

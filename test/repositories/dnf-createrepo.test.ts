@@ -88,7 +88,11 @@ describe('compared with createrepo_c', () => {
     'createrepo_c and mergerepo_c read what we write in %s',
     async (compression) => {
       const ours = join(folder, `read-${compression}`)
-      await publishRpms(rpms, { to: ours, key, format: dnfFormat({ compression }) })
+      await publishRpms(rpms, {
+        to: ours,
+        key,
+        format: dnfFormat({ compression, unsignedPackages: 'allow' }),
+      })
       if (compression === 'zstd') {
         // createrepo_c 0.17 reads no zstd; zstd itself and our own reader do.
         expect(packagesOf(await readRepodata(ours, 'primary')).size).toBe(rpms.length)

@@ -74,6 +74,15 @@ test('a package file that is not the artifact any more is refused', async () => 
   await expect(failure).toMatchFileSnapshot(golden('package-changed'))
 })
 
+test('a package that no client would install is refused before anything is written', async () => {
+  const repository = join(folder, 'unsigned')
+
+  const failure = await failureOf(publishRpms([hello], { to: repository, key, format: dnfFormat() }))
+
+  await expect(failure).toMatchFileSnapshot(golden('package-unsigned'))
+  await expect(listFiles(repository)).rejects.toThrow('ENOENT')
+})
+
 describe('a repository that somebody changed', () => {
   test('is not published to, while its signature does not prove it', async () => {
     const repository = join(folder, 'tampered')

@@ -186,7 +186,7 @@ describe('signatures', () => {
 describe('client files', () => {
   const failureOf = (name: string, publicUrl: string): string => {
     try {
-      clientFiles({ signers: [], name, publicUrl })
+      clientFiles({ signers: [], name, publicUrl }, { areSigned: true })
     } catch (error) {
       return `${failureText(error)}\n`
     }
@@ -207,7 +207,10 @@ describe('client files', () => {
   )
 
   test('a repository without keys says that nothing is checked', () => {
-    const [file] = clientFiles({ signers: [], name: 'test', publicUrl: 'https://packages.example.org/rpm/' })
+    const [file] = clientFiles(
+      { signers: [], name: 'test', publicUrl: 'https://packages.example.org/rpm/' },
+      { areSigned: true },
+    )
 
     expect(Buffer.from(file?.body ?? []).toString()).toBe(
       '[test]\nname=test\nbaseurl=https://packages.example.org/rpm\nenabled=1\ngpgcheck=0\nrepo_gpgcheck=0\n',

@@ -3,11 +3,14 @@ import type { Signer } from '../../signing/signer.ts'
 import type { ClientFile, ClientFilesContext } from '../repository-format.ts'
 
 /** The .repo file and the public keys that it names. */
-export function clientFiles({ signers, publicUrl, name }: ClientFilesContext): readonly ClientFile[] {
+export function clientFiles(
+  { signers, publicUrl, name }: ClientFilesContext,
+  packages: { readonly areSigned: boolean },
+): readonly ClientFile[] {
   checkName(name)
   const url = checkedUrl(publicUrl)
   const keys = signers.map((signer) => keyFile(signer, name, signers.length))
-  return [repoFile(name, url, keys), ...keys]
+  return [repoFile(name, url, keys, packages.areSigned), ...keys]
 }
 
 function keyFile(signer: Signer, name: string, count: number): ClientFile {
@@ -18,16 +21,21 @@ function keyFile(signer: Signer, name: string, count: number): ClientFile {
   return { path, body, contentType: 'application/pgp-keys', installAs: `/etc/pki/rpm-gpg/${path}` }
 }
 
-function repoFile(name: string, url: string, keys: readonly ClientFile[]): ClientFile {
-  const isSigned = keys.length > 0 ? 1 : 0
+function repoFile(
+  name: string,
+  url: string,
+  keys: readonly ClientFile[],
+  arePackagesSigned: boolean,
+): ClientFile {
+  const isSigned = keys.length > 0
   const lines = [
     `[${name}]`,
     `name=${name}`,
     `baseurl=${url}`,
     'enabled=1',
-    `gpgcheck=${isSigned}`,
-    `repo_gpgcheck=${isSigned}`,
-    ...(keys.length > 0 ? [`gpgkey=${keys.map(({ path }) => `${url}/${path}`).join(' ')}`] : []),
+    `gpgcheck=${isSigned && arePackagesSigned ? 1 : 0}`,
+    `repo_gpgcheck=${isSigned ? 1 : 0}`,
+    ...(isSigned ? [`gpgkey=${keys.map(({ path }) => `${url}/${path}`).join(' ')}`] : []),
   ]
   return {
     path: `${name}.repo`,

@@ -19,6 +19,12 @@ const options = z.strictObject({
     .enum(['gzip', 'zstd'])
     .default('gzip')
     .describe('Compression of the metadata. "zstd" cannot be read by EL 7 and by createrepo_c before 1.0.'),
+  unsignedPackages: z
+    .enum(['refuse', 'allow'])
+    .default('refuse')
+    .describe(
+      'Whether a signed repository takes packages without a signature of their own. With "allow" its .repo file says gpgcheck=0.',
+    ),
   tags: z
     .strictObject({
       content: z.array(z.string().min(1)).default([]).describe('What is in it, for example "binary-x86_64".'),
@@ -54,6 +60,6 @@ function dnfRepository(settings: DnfOptions): RepositoryFormat<DnfIndex> {
     staleCompanions: async (storage, { exists, index }, context) =>
       exists ? staleSignature(storage, index.repomdBytes, context) : [],
     inspect: inspectRepository,
-    clientFiles,
+    clientFiles: (context) => clientFiles(context, { areSigned: settings.unsignedPackages === 'refuse' }),
   }
 }

@@ -22,10 +22,12 @@ export interface DnfOptions {
   readonly layout: Layout
   readonly compression: Exclude<CompressionKind, 'xz' | 'none'>
   readonly tags: RepositoryTags
+  readonly unsignedPackages: 'refuse' | 'allow'
 }
 
 interface ReadPackage {
   readonly entry: PackageEntry
+  readonly isSigned: boolean
   readonly fragments: PackageFragments
 }
 
@@ -51,9 +53,12 @@ export async function readPackage({ artifact, file }: PackageInput, layout: Layo
       sizeBytes: rpm.sizeBytes,
       sha256: rpm.digest.slice('sha256:'.length),
     },
+    isSigned: signatureTags.some((tag) => rpm.signature.has(tag)),
     fragments: renderPackage(rpm, path),
   }
 }
+
+const signatureTags = ['rsaHeader', 'dsaHeader', 'openpgp', 'pgp', 'gpg'] as const
 
 export async function renderRepository(
   { index, signature }: RepositoryState<DnfIndex>,
@@ -69,6 +74,7 @@ export async function renderRepository(
     signal?.throwIfAborted()
     const addition = await readPackage(input, options.layout)
     const { path, sha256, sizeBytes } = addition.entry
+    if (signers.length > 0 && options.unsignedPackages === 'refuse') refuseUnsigned(addition)
     content.push(packageUpload(path, input.file, sizeBytes))
     if (taken.get(path) === sha256) continue
     refuseTakenPath(taken, addition.entry)
@@ -95,6 +101,19 @@ function refuseLostSignature(isSigned: boolean, willBeSigned: boolean): void {
     'The repository is signed, and there is no key to sign its new state.',
     {
       hint: 'Give the repository its signing key. Clients with repo_gpgcheck=1 would refuse the unsigned state.',
+    },
+  )
+}
+
+function refuseUnsigned({ entry: { name, version, path }, isSigned }: ReadPackage): void {
+  if (isSigned) return
+  throw new UserError(
+    'DNF_PACKAGE_UNSIGNED',
+    `The package "${name}" ${version} (${path}) has no signature, so clients of this repository would not install it.`,
+    {
+      hint:
+        'The .repo file of a signed repository says gpgcheck=1. Sign the package with "sign", or set ' +
+        '"unsignedPackages: allow", and the file says gpgcheck=0.',
     },
   )
 }
