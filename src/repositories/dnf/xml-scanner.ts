@@ -25,6 +25,8 @@ const reference = new RegExp(`&(?:amp|lt|gt|quot|apos|${decimal}|${hexadecimal})
 // biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0, 2.2 forbids exactly these.
 const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
 
+const incomplete = 'there is no whole tag or comment'
+
 const tagCharactersMax = 1 << 20
 
 /** What begins with "<" and is no tag, and how it ends. A document type is refused: it could define entities. */
@@ -70,7 +72,8 @@ export class XmlScanner {
   }
 
   end(): void {
-    if (this.#at < this.#text.length) this.#readText(this.#text.length)
+    if (this.#text.startsWith('<', this.#at)) throw this.#error(incomplete)
+    this.#readText(this.#text.length)
     const unclosed = this.#open.at(-1)
     if (unclosed !== undefined) throw this.#error(`it ends, and </${unclosed}> is missing`)
     if (!this.#hasRoot) throw this.#error('it ends without an element')
@@ -158,8 +161,7 @@ export class XmlScanner {
 
   #needMore(): false {
     // A tag that is no tag only shows when there is enough text behind it, or at the end.
-    if (this.#text.length - this.#at > tagCharactersMax)
-      throw this.#error('there is something that is no tag')
+    if (this.#text.length - this.#at > tagCharactersMax) throw this.#error(incomplete)
     return false
   }
 
