@@ -235,3 +235,16 @@ test('zypper refreshes with the key beside the signature, installs, and refuses 
   expect(refused.status).not.toBe(0)
   expect(saidBy(refused)).toMatch(/Signature verification failed/)
 })
+
+test('zypper accepts two signatures with the keys beside them', async () => {
+  const next = await makeKey('Next Key <next@example.org>')
+  const { repository } = await world([hello.new], { signers: [key.signer, next.signer] })
+  const client = await ZypperClient.create(join(folder, 'zypper-two'))
+  clients.push(client)
+  await client.run('addrepo', '--gpgcheck', `file://${repository}`, 'test')
+
+  const refresh = await client.run('refresh')
+
+  expect(saidBy(refresh)).toContain('All repositories have been refreshed')
+  expect((await client.run('search', 'hello')).stdout).toContain('hello')
+})
