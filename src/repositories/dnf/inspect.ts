@@ -1,8 +1,8 @@
 import { UserError } from '../../errors.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { ReadOptions, RepositoryFinding, RepositoryState } from '../repository-format.ts'
-import { fetchMetadata } from './index-file.ts'
 import type { DnfIndex } from './package-index.ts'
+import { fetchMetadata } from './read-index.ts'
 import { type Repomd, repomdPath } from './repomd.ts'
 import { staleSignature } from './signature.ts'
 

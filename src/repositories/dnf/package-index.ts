@@ -1,8 +1,9 @@
 import { UserError } from '../../errors.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { PackageEntry } from '../repository-format.ts'
-import { type IndexKind, indexKinds, indexShapes, readIndex } from './index-file.ts'
+import { type IndexKind, indexKinds, indexShapes } from './index-shapes.ts'
 import { pathOfLocation } from './location.ts'
+import { readIndex } from './read-index.ts'
 import { type MetadataRecord, type Repomd, repomdPath } from './repomd.ts'
 import type { XmlDocument, XmlElement } from './xml-elements.ts'
 

@@ -10,10 +10,11 @@ import type {
   RepositoryState,
   Upload,
 } from '../repository-format.ts'
-import { type IndexKind, indexKinds, type RenderedIndex, renderIndex } from './index-file.ts'
+import { type IndexKind, indexKinds } from './index-shapes.ts'
 import { type Layout, packagePath } from './location.ts'
 import { type DnfIndex, evrText, type Fragment } from './package-index.ts'
 import { identityOf, type PackageFragments, renderPackage } from './package-metadata.ts'
+import { type RenderedIndex, renderIndex } from './render-index.ts'
 import { latestTimestamp, type Repomd, renderRepomd, repomdPath } from './repomd.ts'
 import { signRepomd } from './signature.ts'
 import { type RepositoryTags, withTags } from './tags.ts'

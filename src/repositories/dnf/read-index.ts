@@ -1,41 +1,11 @@
 import { createHash } from 'node:crypto'
-import { compress } from '../../archive/compress.ts'
-import { type ByteStream, type CompressionKind, compressions } from '../../archive/compression.ts'
+import type { ByteStream, CompressionKind } from '../../archive/compression.ts'
 import { decompress, detectCompression } from '../../archive/decompress.ts'
 import { UserError } from '../../errors.ts'
 import type { Storage } from '../../storage/storage.ts'
-import type { Upload } from '../repository-format.ts'
-import { type Checksum, type MetadataRecord, renderRecord } from './repomd.ts'
+import { type IndexKind, type IndexShape, indexShapes } from './index-shapes.ts'
+import type { Checksum, MetadataRecord } from './repomd.ts'
 import { readXml, type XmlDocument } from './xml-elements.ts'
-import { xmlAttributes } from './xml-escape.ts'
-
-interface IndexShape {
-  readonly root: string
-  readonly namespaces: Readonly<Record<string, string>> & { readonly xmlns: string }
-  /** Parts of a `<package>` that we read. */
-  readonly parts: readonly string[]
-}
-
-/** The three files that list every package, in the order of repomd.xml. */
-export const indexShapes = {
-  primary: {
-    root: 'metadata',
-    namespaces: {
-      xmlns: 'http://linux.duke.edu/metadata/common',
-      'xmlns:rpm': 'http://linux.duke.edu/metadata/rpm',
-    },
-    parts: ['name', 'arch', 'version', 'checksum', 'size', 'location'],
-  },
-  filelists: {
-    root: 'filelists',
-    namespaces: { xmlns: 'http://linux.duke.edu/metadata/filelists' },
-    parts: [],
-  },
-  other: { root: 'otherdata', namespaces: { xmlns: 'http://linux.duke.edu/metadata/other' }, parts: [] },
-} as const satisfies Record<string, IndexShape>
-
-export type IndexKind = keyof typeof indexShapes
-export const indexKinds = ['primary', 'filelists', 'other'] as const satisfies readonly IndexKind[]
 
 // Fedora's whole filelists are 0.7 GB unpacked.
 const openSizeMax = 4 * 1024 ** 3
@@ -160,85 +130,4 @@ function tooLarge(path: string, limit: number): UserError {
   return new UserError('DNF_METADATA_TOO_LARGE', `"${path}" is larger than ${limit} bytes.`, {
     hint: 'Hawser does not read metadata of this size; split the repository.',
   })
-}
-
-export interface RenderedIndex {
-  readonly upload: Upload
-  readonly record: string
-}
-
-/** One index from its packages, under a name that holds its checksum. */
-export async function renderIndex(
-  kind: IndexKind,
-  content: {
-    readonly rootAttributes: Readonly<Record<string, string>>
-    readonly fragments: readonly string[]
-    readonly compression: CompressionKind
-    readonly timestamp: number
-  },
-): Promise<RenderedIndex> {
-  const { compression } = content
-  const open = { hash: createHash('sha256'), sizeBytes: 0 }
-  const packed: Uint8Array[] = []
-  const options = { level: levels[compression], frames: 'independent' } as const
-  const text = batches(textOf(kind, content.rootAttributes, content.fragments), open)
-  for await (const chunk of compress(text, compression, options)) packed.push(chunk)
-  const bytes = Buffer.concat(packed)
-  const checksum = createHash('sha256').update(bytes).digest('hex')
-  const path = `repodata/${checksum}-${kind}.xml${compressions[compression].extension}`
-  const record = renderRecord({
-    type: kind,
-    checksum: { type: 'sha256', value: checksum },
-    openChecksum: { type: 'sha256', value: open.hash.digest('hex') },
-    path,
-    timestamp: content.timestamp,
-    sizeBytes: bytes.length,
-    openSizeBytes: open.sizeBytes,
-  })
-  const contentType = contentTypes[compression]
-  return { upload: { path, body: bytes, contentType, caching: 'immutable' }, record }
-}
-
-// Speed counts on every publish, size on every download: these are the knees of the curves.
-const levels: Record<CompressionKind, number> = { gzip: 6, xz: 6, zstd: 10, none: 0 }
-
-const contentTypes: Record<CompressionKind, string> = {
-  gzip: 'application/gzip',
-  xz: 'application/x-xz',
-  zstd: 'application/zstd',
-  none: 'application/xml',
-}
-
-function* textOf(
-  kind: IndexKind,
-  rootAttributes: Readonly<Record<string, string>>,
-  fragments: readonly string[],
-): Generator<string> {
-  const { root, namespaces }: IndexShape = indexShapes[kind]
-  const attributes = xmlAttributes({ ...namespaces, ...rootAttributes, packages: fragments.length })
-  yield `<?xml version="1.0" encoding="UTF-8"?>\n<${root}${attributes}>\n`
-  for (const fragment of fragments) yield `${fragment}\n`
-  yield `</${root}>\n`
-}
-
-const batchCharacters = 1 << 18
-
-async function* batches(
-  texts: Iterable<string>,
-  open: { readonly hash: ReturnType<typeof createHash>; sizeBytes: number },
-): ByteStream {
-  let batch = ''
-  const encode = (text: string): Uint8Array => {
-    const bytes = Buffer.from(text, 'utf8')
-    open.hash.update(bytes)
-    open.sizeBytes += bytes.length
-    return bytes
-  }
-  for (const text of texts) {
-    batch += text
-    if (batch.length < batchCharacters) continue
-    yield encode(batch)
-    batch = ''
-  }
-  yield encode(batch)
 }
