@@ -100,6 +100,10 @@ function listings({ name, version, architecture, path, sha256, listedIn = [''] }
 }
 
 const shrinkError = (first: string, count: number): Refusal =>
-  new Refusal('REPOSITORY_SHRINK', `The new index would lose ${count} entries; the first is ${first}.`, {
-    hint: 'Nothing was changed. Packages leave a repository only by "hawser repo remove" or "hawser repo gc".',
-  })
+  new Refusal(
+    'REPOSITORY_SHRINK',
+    `The new index would lose ${count === 1 ? 'an entry' : `${count} entries; the first is`}: ${first}.`,
+    {
+      hint: 'Nothing was changed. Packages leave a repository only by "hawser repo remove" or "hawser repo gc".',
+    },
+  )

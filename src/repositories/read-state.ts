@@ -43,11 +43,15 @@ async function readAdoptable(repository: OpenRepository): Promise<RepositoryStat
   try {
     return await format.read(storage, { verifier, signal })
   } catch (error) {
-    const isFinal = !(error instanceof UserError || error instanceof Refusal)
-    if (isFinal || adopt !== true || verifier === undefined) throw error
-    // The signature, or something else: then reading without a verifier fails in the same way.
+    if (adopt !== true || !isOfUnknownKey(error)) throw error
     return format.read(storage, { signal })
   }
+}
+
+/** A wrong signature of a key that we know means that somebody changed the repository: nothing to take over. */
+function isOfUnknownKey(error: unknown): boolean {
+  if (!(error instanceof UserError || error instanceof Refusal)) return false
+  return error.code === 'SIGNATURE_UNTRUSTED' || isOfUnknownKey(error.cause)
 }
 
 const adoptHint =

@@ -106,14 +106,25 @@ async function trusting<Result>(path: string, verify: () => Promise<Result>): Pr
     return await verify()
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    throw new Refusal('REPOSITORY_SIGNATURE', `The signature of ${path} is not accepted. ${error.message}`, {
-      hint:
-        'If the key is one that you trust (an older key of yours, another tool), name its public key. If you want to ' +
-        'take over the repository as it is, set "adopt: true" once; from then on your key vouches for every package in it.',
-      cause: error,
-    })
+    throw error.code === 'SIGNATURE_UNTRUSTED' ? untrustedError(path, error) : tamperedError(path, error)
   }
 }
+
+const untrustedError = (path: string, cause: UserError): Refusal =>
+  new Refusal('REPOSITORY_SIGNATURE', `The signature of ${path} is not accepted. ${cause.message}`, {
+    hint:
+      'If the key is one that you trust (an older key of yours, another tool), name its public key. If you want to ' +
+      'take over the repository as it is, set "adopt: true" once; from then on your key vouches for every package in it.',
+    cause,
+  })
+
+const tamperedError = (path: string, cause: UserError): Refusal =>
+  new Refusal('REPOSITORY_TAMPERED', `The signature of ${path} does not fit the file. ${cause.message}`, {
+    hint:
+      'Something or somebody changed the file after it was signed, so clients refuse it, and nothing is built on it. ' +
+      'Find out who wrote it, and restore it from a backup.',
+    cause,
+  })
 
 async function readIndexes(
   storage: Storage,
