@@ -30,6 +30,7 @@ for (const plan of plans) {
   const key = { project: plan.run.project, version: plan.run.version }
   if ((await engine.get(key)) === undefined) await engine.start(plan)
 }
+process.send?.({ started: plans.length })
 await Promise.all(
   plans.map(async ({ run: { project, version } }) => {
     for await (const run of engine.watch({ project, version }, new AbortController().signal)) {

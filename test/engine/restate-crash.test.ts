@@ -15,11 +15,13 @@ import { sampleGate, samplePlan, sampleStep } from '../../src/pipeline/sample-pl
 import { ended, until } from '../contract/engine.ts'
 
 let folder: string
+const workers: ChildProcess[] = []
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hawser-crash-'))
 })
 afterEach(async () => {
+  for (const worker of workers.splice(0)) worker.kill('SIGKILL')
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -38,14 +40,15 @@ describe('releases under kill -9', () => {
 
       while (!(await crash.isOver())) {
         const worker = crash.spawn()
+        const gone = once(worker, 'exit')
         const server = await serverOf(worker)
         while (kills < 12 && worker.exitCode === null && worker.signalCode === null) {
-          await Promise.race([once(worker, 'exit'), wait(60 + random() * 240)])
+          await Promise.race([gone, wait(60 + random() * 240)])
           kills += 1
           if (victim !== 'the worker') killServer(await currentServer(server))
           if (victim !== 'the server') worker.kill('SIGKILL')
         }
-        if (worker.exitCode === null && worker.signalCode === null) await once(worker, 'exit')
+        await gone
       }
 
       const entries = await crash.entries()
@@ -143,7 +146,15 @@ async function crashing(plans: readonly Plan[]) {
       const over = (await entries()).flatMap((entry) => (entry.ended === undefined ? [] : [entry.ended.id]))
       return new Set(over).size === plans.length
     },
-    spawn: () => fork(join(import.meta.dirname, 'crash-worker.ts'), [join(folder, 'engine'), log, plansFile]),
+    spawn: () => {
+      const worker = fork(join(import.meta.dirname, 'crash-worker.ts'), [
+        join(folder, 'engine'),
+        log,
+        plansFile,
+      ])
+      workers.push(worker)
+      return worker
+    },
   }
 }
 

@@ -1,4 +1,5 @@
-import { createServer, type ServerHttp2Session } from 'node:http2'
+import { createServer } from 'node:http2'
+import type { Socket } from 'node:net'
 import * as restate from '@restatedev/restate-sdk'
 import type { Executions } from './executions.ts'
 import { historyObject, releaseObject } from './release-object.ts'
@@ -29,10 +30,10 @@ export async function listen({ hub, executions, publicKey, logger }: EndpointOpt
     .withIdentityV1(publicKey)
     .setLogger(logger)
   const server = createServer(endpoint.http2Handler())
-  const sessions = new Set<ServerHttp2Session>()
-  server.on('session', (session) => {
-    sessions.add(session)
-    session.on('close', () => sessions.delete(session))
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
   })
   const listening = Promise.withResolvers<void>()
   server.once('error', listening.reject)
@@ -45,7 +46,8 @@ export async function listen({ hub, executions, publicKey, logger }: EndpointOpt
     close: async () => {
       const closed = Promise.withResolvers<void>()
       server.close(() => closed.resolve())
-      for (const session of sessions) session.destroy()
+      // Sessions wait for the other side to read; their sockets do not.
+      for (const socket of sockets) socket.destroy()
       await closed.promise
     },
   }

@@ -48,7 +48,9 @@ export async function superviseServer(options: SupervisionOptions): Promise<Supe
       const now = performance.now()
       ends.push(now)
       if (ends.filter((at) => at > now - endsWindowMs).length > endsMax) {
-        options.onNotice('The engine ended again and again. See server.log in its folder, then resume the run.')
+        options.onNotice(
+          'The engine ended again and again. See server.log in its folder, then resume the run.',
+        )
         return undefined
       }
       try {
