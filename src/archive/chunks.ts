@@ -31,7 +31,10 @@ export async function* mapInOrder(
   const running: Promise<Uint8Array>[] = []
   try {
     for await (const chunk of chunks) {
-      running.push(work(chunk))
+      const result = work(chunk)
+      // It may fail before its turn to be awaited; that is no unhandled failure.
+      result.catch(() => undefined)
+      running.push(result)
       if (running.length < parallelMax) continue
       const first = running.shift()
       if (first !== undefined) yield await first

@@ -46,12 +46,14 @@ async function* singleFrame(input: ByteStream, level: number): ByteStream {
     },
   })
   const writing = writeAll(chunksOf(input, 4 * jobSizeBytes), codec)
+  // It is awaited after the output; until then a failure must not count as unhandled.
+  writing.catch(() => undefined)
   try {
     for await (const piece of codec) yield piece
     await writing
   } finally {
     codec.destroy()
-    await writing.catch(() => undefined)
+    await Promise.allSettled([writing])
   }
 }
 
