@@ -19,6 +19,7 @@ import type {
   RenderedRepository,
   RepositoryFormat,
   RepositoryState,
+  Upload,
 } from './repository-format.ts'
 import { isStored, put, uploadCompanions, uploadContent, uploadIndexes } from './upload.ts'
 
@@ -51,9 +52,10 @@ const attemptsMax = 40
  */
 export async function publishPackages(request: PublishRequest): Promise<PublishResult> {
   const signal = request.signal ?? new AbortController().signal
+  const client = clientUploads(request)
   const wanted = await wantedPackages(request.format, request.additions, signal)
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-    const result = await attemptPublish(request, wanted, signal)
+    const result = await attemptPublish({ ...request, client }, wanted, signal)
     if (result !== undefined) return result
     const pauseMs = Math.min(2000, 10 * 2 ** attempt) * (request.random ?? Math.random)()
     await sleep(pauseMs, undefined, { signal })
@@ -77,9 +79,14 @@ export async function wantedPackages(
   return withoutTwins(await mapLimited(inputs, 4, read, signal))
 }
 
+interface PreparedRequest extends PublishRequest {
+  /** Made before anything is written, since it may be refused. */
+  readonly client: readonly Upload[]
+}
+
 /** Undefined: somebody else was faster, so look again. */
 async function attemptPublish(
-  request: PublishRequest,
+  request: PreparedRequest,
   wanted: readonly WantedPackage[],
   signal: AbortSignal,
 ): Promise<PublishResult | undefined> {
@@ -153,7 +160,7 @@ async function readPreview(
  * writes last looks last, so after racing or interrupted publishers the companions agree with the winner.
  */
 async function settle(
-  request: PublishRequest,
+  request: PreparedRequest,
   trusted: ObjectVersion | undefined,
   signal: AbortSignal,
 ): Promise<ObjectVersion> {
@@ -166,7 +173,7 @@ async function settle(
     if (!isVouched && state.entryVersion !== trusted) throw uncheckedError(storage)
     const companions = await format.staleCompanions(storage, state, { signers, verifier, signal })
     const stale = [...companions]
-    for (const upload of clientUploads(request)) {
+    for (const upload of request.client) {
       if (!(await isStored(storage, upload, signal))) stale.push(upload)
     }
     if (stale.length === 0) return state.entryVersion

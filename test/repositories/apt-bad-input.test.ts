@@ -277,6 +277,13 @@ test('an index that loses an entry is refused before anything is written', async
   await expect(await refusal([world], { format: forgetful })).toMatchFileSnapshot(golden('shrink'))
 })
 
+test.each([
+  ['name', { name: 'my packages' }],
+  ['url', { publicUrl: 'https://example.org/apt\nSigned-By: /dev/null' }],
+])('a %s that would break the client files', async (what, settings) => {
+  await expect(await refusal([world], settings)).toMatchFileSnapshot(golden(`client-${what}`))
+})
+
 test('others who are always faster', async () => {
   const storage = fileStorage(repository)
   const busy: Storage = {

@@ -134,6 +134,44 @@ test('clients see an empty repository, and later publishes of other versions bes
   expect(await client.available()).toEqual(['hello 1.0-1 amd64', 'hello 1.1-1 amd64'])
 })
 
+test('several suites and components share one storage', async () => {
+  const shared = join(folder, 'shared')
+  const testing = await buildDeb(folder, { name: 'hello', version: '2.0-1' })
+  const contrib = await buildDeb(folder, { name: 'extra', section: 'contrib/utils' })
+  const settings = { to: shared, key }
+  await publishDebs([hello, data], { ...settings, format: aptFormat({ suite: 'stable' }) })
+  await publishDebs([testing, data], { ...settings, format: aptFormat({ suite: 'testing/updates' }) })
+  await publishDebs([contrib], { ...settings, format: aptFormat({ suite: 'stable', component: 'contrib' }) })
+  const keyring = join(shared, 'test.gpg')
+
+  const expected = {
+    'stable main': ['hello 1.0-1 amd64', 'hello-data 1.0-1 all'],
+    'stable main contrib': ['extra 1.0-1 amd64', 'hello 1.0-1 amd64', 'hello-data 1.0-1 all'],
+    'testing/updates main': ['hello 2.0-1 amd64', 'hello-data 1.0-1 all'],
+  }
+  for (const [source, packages] of Object.entries(expected)) {
+    const client = await AptClient.create(join(folder, `client-${source.replaceAll(/\W/g, '-')}`))
+    await client.useLine(`deb [signed-by=${keyring}] file://${shared} ${source}`)
+    expect(await client.get('update')).toMatchObject({ status: 0, stderr: '' })
+    expect(await client.available()).toEqual(packages)
+  }
+})
+
+test('xz and zstd forms are read by apt, and an architecture that comes later gets the "all" packages', async () => {
+  const forms = join(folder, 'forms')
+  const format = aptFormat({ architectures: ['arm64'], compressions: ['xz', 'zstd'] })
+  await publishDebs([data], { to: forms, key, format })
+  await publishDebs([hello], { to: forms, key, format })
+
+  for (const kept of ['xz', 'zst']) {
+    const client = await clientOf(forms, join(folder, `client-${kept}`))
+    const order = `Acquire::CompressionTypes::Order:: "${kept}";\n`
+    await writeFile(client.root('apt.conf'), (await readFile(client.root('apt.conf'), 'utf8')) + order)
+    expect(await client.get('update')).toMatchObject({ status: 0, stderr: '' })
+    expect(await client.available()).toEqual(['hello 1.0-1 amd64', 'hello-data 1.0-1 all'])
+  }
+})
+
 test('Contents names the files of all packages of the architecture', async () => {
   const contents = await readFile(join(repository, 'dists/stable/main/Contents-amd64.gz'))
 

@@ -1,3 +1,4 @@
+import { UserError } from '../../errors.ts'
 import { armor } from '../armor.ts'
 import type { ClientFile, ClientFilesContext } from '../repository-format.ts'
 import { renderFields } from './deb822.ts'
@@ -9,6 +10,8 @@ export function aptClientFiles(
   { signers, publicUrl, name }: ClientFilesContext,
 ): readonly ClientFile[] {
   if (signers.length === 0) return []
+  checkName(name)
+  checkUrl(publicUrl)
   const keys = signers.map(({ publicKeyBinary }) => publicKeyBinary)
   const keyring = `/etc/apt/keyrings/${name}.gpg`
   const source = renderFields([
@@ -39,4 +42,23 @@ export function aptClientFiles(
       installAs: `/etc/apt/sources.list.d/${name}.sources`,
     },
   ]
+}
+
+// sources.list(5): apt silently ignores files with other characters in their names.
+function checkName(name: string): void {
+  if (/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) return
+  throw new UserError(
+    'APT_REPOSITORY_NAME',
+    `${JSON.stringify(name)} cannot be the name of an APT repository.`,
+    {
+      hint: 'Its .sources file has this name: begin with a letter or digit; go on with letters, digits and _ . -',
+    },
+  )
+}
+
+function checkUrl(url: string): void {
+  if (/^[a-z][a-z0-9+.-]*:[^\s[\]"]+$/.test(url)) return
+  throw new UserError('APT_PUBLIC_URL', `${JSON.stringify(url)} is not a URL that apt can use.`, {
+    hint: 'Write it with its scheme and without spaces, such as https://packages.example.org/apt',
+  })
 }
