@@ -4,7 +4,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fileStorage } from '../../src/storage/file/file-storage.ts'
 import { mustRun } from '../clients/command.ts'
 import { buildRpms, plainSpec } from '../clients/rpmbuild.ts'
-import { dnfFormat, makeKey, publishRpms, removeFolder, scratchFolder, type TestKey } from './dnf-world.ts'
+import {
+  dnfFormat,
+  makeKey,
+  now,
+  publishRpms,
+  removeFolder,
+  scratchFolder,
+  type TestKey,
+} from './dnf-world.ts'
 import { listFiles, packagesOf, readRepodata } from './repodata.ts'
 import { richSpec } from './rich-spec.ts'
 
@@ -220,6 +228,18 @@ describe('a repository that createrepo_c made', () => {
       .replace(/<size>\d+/, `<size>${size}`)
     return repomd.replace(record, changed)
   }
+
+  test('from a machine whose clock was wrong keeps its age, and is signed today', async () => {
+    const repository = await foreignRepository('foreign-future', '--revision', '4102444800')
+
+    await publishRpms(added, { to: repository, key, adopt: true })
+
+    const repomd = await readFile(join(repository, 'repodata/repomd.xml'), 'utf8')
+    expect(repomd).toContain('<revision>4102444800</revision>')
+    const signature = join(repository, 'repodata/repomd.xml.asc')
+    const packets = await mustRun('gpg', ['--homedir', folder, '--list-packets', signature])
+    expect(packets).toContain(`created ${now.getTime() / 1000}`)
+  })
 
   test('keeps its old metadata for readers that hold the old repomd.xml', async () => {
     const repository = await foreignRepository('foreign-old')

@@ -86,7 +86,8 @@ export async function renderRepository(
   const timestamp = Math.max(Math.floor(date.getTime() / 1000), latestTimestamp(index.repomd))
   const rendered = await renderIndexes(index, added, options, timestamp)
   const repomd = Buffer.from(renderEntry(index.repomd, rendered, timestamp, options.tags), 'utf8')
-  const signatures = await signRepomd(repomd, signers, new Date(timestamp * 1000))
+  // Not the timestamp: that of a foreign repository may lie in the future, where gpg accepts no signature.
+  const signatures = await signRepomd(repomd, signers, date)
   return {
     content,
     indexes: [...rendered.map(({ upload }) => upload), ...signatures.staged],
