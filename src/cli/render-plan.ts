@@ -49,10 +49,15 @@ function changeText(change: PlannedChange): string {
       return `${change.summary} (waits for ${change.whom})`
     case 'gate':
       return `a person decides: ${change.summary}`
+    case 'later':
+      return `known after ${shortList(change.after)}`
     default:
       return change.summary
   }
 }
+
+const shortList = (names: readonly string[]): string =>
+  names.length > 3 ? `${names.slice(0, 2).join(', ')} and ${names.length - 2} more` : names.join(', ')
 
 export function skipText(skip: Skip): string {
   switch (skip.reason) {

@@ -8,8 +8,6 @@ export interface ForgeContext {
   readonly root: string
   readonly environment: Environment
   readonly signal?: AbortSignal
-  /** Opens a key of hawser.yaml by its name; needed where options name one. */
-  readonly openSigner?: (key: string) => Promise<Signer>
 }
 
 /** A tag as the forge has it now. */
@@ -19,6 +17,16 @@ export interface Tag {
   readonly commit: string
   readonly annotated: boolean
   readonly signed: boolean
+}
+
+export interface NewTag {
+  readonly name: string
+  /** Full id. */
+  readonly commit: string
+  readonly message: string
+  readonly date: Date
+  /** Signs the tag. Refused by a forge that cannot keep such a signature. */
+  readonly signer?: Signer
 }
 
 export interface ReleaseAsset {
@@ -61,12 +69,7 @@ export interface Forge {
   resolve(revision: string): Promise<string | undefined>
   findTag(name: string): Promise<Tag | undefined>
   listTags(): Promise<readonly Tag[]>
-  createTag(tag: {
-    readonly name: string
-    readonly commit: string
-    readonly message: string
-    readonly date: Date
-  }): Promise<Tag>
+  createTag(tag: NewTag): Promise<Tag>
   /** Finds drafts too. */
   findRelease(tag: string): Promise<ForgeRelease | undefined>
   listReleases(): Promise<readonly ForgeRelease[]>

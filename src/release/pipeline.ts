@@ -76,6 +76,7 @@ function forgeNodes(
       id: 'tag',
       step: createTag.name,
       options: jsonObject({ forge, tag, message: title, key }),
+      // Every key is proven before the first thing that people see.
       needs: [...idsOf(keys), ...made],
     },
     {

@@ -87,9 +87,8 @@ async function addAsset(folder: ReleaseFolder, asset: NewAsset): Promise<void> {
     if (digest !== asset.digest) throw sourceChanged(asset, digest)
     await linkNew(temporary, join(folder.assets, asset.name))
   } catch (error) {
-    const published = await readPublished(folder)
-    // Publishing removes the folder of unfinished files under our feet.
-    if (published !== undefined && codeOf(error) === 'ENOENT') throw unlisted(published.tag, asset.name)
+    // Another process published, which removes the folder of unfinished files under our feet: what it lists decides.
+    if (codeOf(error) === 'ENOENT' && (await readPublished(folder)) !== undefined) return
     throw fileSystemError(error, 'write', join(folder.assets, asset.name))
   } finally {
     await removeQuietly(temporary)

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { UserError } from '../../errors.ts'
 import { resolveCommit } from '../../lib/checkout.ts'
 import type { Provider } from '../../provider.ts'
 import type { Forge, ForgeContext, ForgeRelease } from '../forge.ts'
@@ -12,7 +11,7 @@ import { publishDraft } from './publish.ts'
 import { releaseFolder, tagsWithFolder } from './release-folder.ts'
 import { createDraft, readRelease } from './releases.ts'
 import { findRemoteTag, listRemoteTags, pushTag } from './remote-tags.ts'
-import { commitMissing, createLocalTag, findLocalTag, listLocalTags, type TagCreation } from './tags.ts'
+import { commitMissing, createLocalTag, findLocalTag, listLocalTags } from './tags.ts'
 
 const options = z.strictObject({
   repository: z
@@ -35,7 +34,6 @@ const options = z.strictObject({
     .regex(/^[^<>\n]+ <[^<>\s]+>$/, 'Write it as: Name <mail@example.org>')
     .optional()
     .describe('Who makes the tags. Without it: user.name and user.email of git, else who made the commit.'),
-  sign: z.string().min(1).optional().describe('Name of the key (under "keys") that signs the tags.'),
 })
 
 type Options = z.output<typeof options>
@@ -53,8 +51,7 @@ function localForge(written: Options, context: ForgeContext): Forge {
   const cwd = resolve(root, written.repository)
   const releases = resolve(root, written.releases)
   const git = gitAccess({ cwd, environment, ...(signal === undefined ? {} : { signal }) })
-  const { remote } = written
-  const creation = tagCreation(written, context)
+  const { remote, tagger } = written
 
   const findTag: Forge['findTag'] = async (name) => {
     checkTagName(name)
@@ -71,7 +68,7 @@ function localForge(written: Options, context: ForgeContext): Forge {
     findTag,
     listTags: async () => (remote === undefined ? listLocalTags(git) : listRemoteTags(remote, git)),
     createTag: async (tag) => {
-      const created = await createLocalTag(tag, git, creation)
+      const created = await createLocalTag(tag, git, tagger)
       if (remote !== undefined) await pushTag(created, remote, git)
       return created
     },
@@ -91,25 +88,4 @@ function localForge(written: Options, context: ForgeContext): Forge {
     },
     commitsBetween: async (from, to) => commitsBetween(from, to, git),
   }
-}
-
-function tagCreation({ tagger, sign }: Options, { openSigner }: ForgeContext): TagCreation {
-  if (sign === undefined) return { tagger, openSigner: undefined }
-  return {
-    tagger,
-    openSigner: async () => {
-      if (openSigner === undefined) throw noKeys(sign)
-      return openSigner(sign)
-    },
-  }
-}
-
-function noKeys(sign: string): UserError {
-  return new UserError(
-    'TAG_KEY',
-    `Tags are to be signed with the key "${sign}", which is not at hand here.`,
-    {
-      hint: 'Name a key that stands under "keys" in hawser.yaml, or take "sign" out of the options of the forge.',
-    },
-  )
 }

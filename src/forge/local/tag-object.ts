@@ -1,17 +1,10 @@
 import { UserError } from '../../errors.ts'
-import type { Signer } from '../../signing/signer.ts'
+import type { NewTag } from '../forge.ts'
 import type { GitAccess } from './git-access.ts'
 
-export interface NewTag {
-  readonly name: string
-  /** Full id. */
-  readonly commit: string
-  readonly message: string
-  readonly date: Date
-}
-
 /** The bytes of an annotated tag (git's Documentation: signature-format): same arguments, same object id. */
-export async function tagObject(tag: NewTag, tagger: string, signer: Signer | undefined): Promise<string> {
+export async function tagObject(tag: NewTag, tagger: string): Promise<string> {
+  const { signer } = tag
   const seconds = Math.floor(tag.date.getTime() / 1000)
   const header = [
     `object ${tag.commit}`,

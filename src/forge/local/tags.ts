@@ -1,10 +1,9 @@
 import { Refusal, UserError } from '../../errors.ts'
 import { resolveCommit } from '../../lib/checkout.ts'
-import type { Signer } from '../../signing/signer.ts'
-import type { Tag } from '../forge.ts'
+import type { NewTag, Tag } from '../forge.ts'
 import type { GitAccess } from './git-access.ts'
 import { checkTagName } from './names.ts'
-import { type NewTag, taggerOf, tagObject } from './tag-object.ts'
+import { taggerOf, tagObject } from './tag-object.ts'
 
 /** Tags of the repository itself. */
 export async function findLocalTag(name: string, git: GitAccess): Promise<Tag | undefined> {
@@ -46,24 +45,15 @@ async function commitOf(type: string, id: string, git: GitAccess): Promise<strin
   return type === 'commit' ? id : resolveCommit(id, git.options)
 }
 
-export interface TagCreation {
-  readonly tagger: string | undefined
-  readonly openSigner: (() => Promise<Signer>) | undefined
-}
-
 /** Creates the tag if it is absent; git itself decides between two who try at once. */
-export async function createLocalTag(
-  tag: NewTag,
-  git: GitAccess,
-  { tagger, openSigner }: TagCreation,
-): Promise<Tag> {
+export async function createLocalTag(tag: NewTag, git: GitAccess, tagger: string | undefined): Promise<Tag> {
   checkTagName(tag.name)
   const commit = await resolveCommit(tag.commit, git.options)
   if (commit === undefined) throw commitMissing(tag.commit)
   const before = await findLocalTag(tag.name, git)
   if (before !== undefined) return sameCommit(before, commit)
 
-  const text = await tagObject({ ...tag, commit }, await taggerOf(tagger, commit, git), await openSigner?.())
+  const text = await tagObject({ ...tag, commit }, await taggerOf(tagger, commit, git))
   const { text: id } = await git.run(['mktag'], { input: text })
   await createReference(
     `refs/tags/${tag.name}`,

@@ -4,15 +4,22 @@ import type { Tag } from '../../forge/forge.ts'
 import type { Step } from '../../pipeline/step.ts'
 import { type Choice, choice } from '../choice.ts'
 import { openForge } from '../forge-choice.ts'
+import { openSigner } from '../keys.ts'
 
-type Options = { readonly forge: Choice; readonly tag: string; readonly message: string }
+type Options = {
+  readonly forge: Choice
+  readonly tag: string
+  readonly message: string
+  /** Signs the tag. */
+  readonly key?: Choice | undefined
+}
 type Result = { readonly tag: string; readonly commit: string }
 
 /** Tags the run's commit. A tag that points elsewhere is never moved. */
 export const createTag: Step<Options, Result, Tag> = {
   name: 'create-tag',
   describe: 'Creates the annotated tag of the release at the commit of the run.',
-  options: z.object({ forge: choice, tag: z.string(), message: z.string() }),
+  options: z.object({ forge: choice, tag: z.string(), message: z.string(), key: choice.optional() }),
   probesAlone: true,
   async probe({ forge, tag }, context) {
     const found = await openForge(forge, context).findTag(tag)
@@ -35,9 +42,11 @@ export const createTag: Step<Options, Result, Tag> = {
       hint: 'A released tag is never moved: choose the next version, or check out the tagged commit to finish that release.',
     }
   },
-  async act(_change, { forge, tag, message }, context) {
-    const date = new Date(context.run.epoch * 1000)
-    await openForge(forge, context).createTag({ name: tag, commit: context.run.commit, message, date })
+  async act(_change, { forge, tag, message, key }, context) {
+    const { commit, epoch } = context.run
+    const signer = key === undefined ? undefined : await openSigner(key, context)
+    const date = new Date(epoch * 1000)
+    await openForge(forge, context).createTag({ name: tag, commit, message, date, ...(signer && { signer }) })
     return { tag, commit: context.run.commit }
   },
   async verify({ tag, commit }, { forge }, context) {
