@@ -203,6 +203,40 @@ describe('a bad package is refused, and the text says where and why', () => {
   })
 })
 
+test('no change of the headers leads to anything but a package or a refusal', {
+  timeout: 60_000,
+}, async () => {
+  const path = join(folder, 'fuzzed.rpm')
+  const random = numbers(20_261_121)
+  const outcomes = new Set<string>()
+  for (let round = 0; round < 1500; round += 1) {
+    const file = craftMain((main) => {
+      for (let flips = 1 + (random() % 3); flips > 0; flips -= 1) {
+        main[random() % main.length] = [0, 1, 0x7f, 0xff, random() % 256][random() % 5] ?? 0
+      }
+    })
+    await writeFile(path, file)
+
+    outcomes.add(
+      await rpm.read(path).then(
+        () => 'package',
+        (error: Error) => error.name,
+      ),
+    )
+  }
+
+  expect([...outcomes].sort()).toEqual(['UserError', 'package'])
+})
+
+/** A generator of its own, so that a failure can be repeated (Numerical Recipes, ranqd1). */
+function numbers(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state >>> 8
+  }
+}
+
 test('a file that is not there is named', async () => {
   const error = await rpm.read(join(folder, 'absent.rpm')).catch(failureText)
 

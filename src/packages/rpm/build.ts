@@ -1,7 +1,7 @@
 import { type FileHandle, open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { chunksOf } from '../../archive/chunks.ts'
 import { compress } from '../../archive/compress.ts'
+import type { ByteStream } from '../../archive/compression.ts'
 import {
   closing,
   fileSystemError,
@@ -72,7 +72,7 @@ interface WrittenPayload extends PayloadFacts {
   readonly archiveBytes: number
 }
 
-// Compressors give pieces of any size; the disk likes them large.
+// Small files and compressors give small pieces; the disk likes them together.
 const writeBytes = 1 << 20
 
 async function writePayload(
@@ -89,9 +89,8 @@ async function writePayload(
   // rpm reads zstd frames and gzip members in a row, so the cores can work side by side.
   const compressed = compress(plain, kind, { level, frames: 'independent' })
   let position = mainHeaderOffset + headerBytes
-  for await (const piece of payload.measure(chunksOf(compressed, writeBytes))) {
-    await writeAt(file, piece, position)
-    position += piece.length
+  for await (const pieces of batchesOf(payload.measure(compressed), writeBytes)) {
+    position += await writeAllAt(file, pieces, position)
   }
   return {
     headerBytes,
@@ -108,6 +107,33 @@ const unknownPayload: PayloadFacts = {
   digest: '0'.repeat(64),
   archiveDigest: '0'.repeat(64),
   colors: new Map(),
+}
+
+/** The pieces, without copying them, in groups of at least `sizeBytes`; the last group may be smaller. */
+async function* batchesOf(input: ByteStream, sizeBytes: number): AsyncIterable<readonly Uint8Array[]> {
+  let batch: Uint8Array[] = []
+  let total = 0
+  for await (const piece of input) {
+    batch.push(piece)
+    total += piece.length
+    if (total < sizeBytes) continue
+    yield batch
+    batch = []
+    total = 0
+  }
+  if (batch.length > 0) yield batch
+}
+
+async function writeAllAt(
+  file: FileHandle,
+  pieces: readonly Uint8Array[],
+  position: number,
+): Promise<number> {
+  const total = pieces.reduce((sum, { length }) => sum + length, 0)
+  const { bytesWritten } = await file.writev(pieces, position)
+  if (bytesWritten < total)
+    await writeAt(file, Buffer.concat(pieces).subarray(bytesWritten), position + bytesWritten)
+  return total
 }
 
 async function writeAt(file: FileHandle, data: Uint8Array, position: number): Promise<void> {

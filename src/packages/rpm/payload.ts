@@ -32,7 +32,8 @@ function encodeEntry({ path, inode, mode, sizeBytes }: ContentRecord, epoch: num
   return encodeCpioEntry({ name: `.${path}`, inode, mode, mtime: epoch, sizeBytes })
 }
 
-const readBytes = 1 << 20
+// Larger pieces are no faster, and leave more behind before memory is collected (200 MB: +25 MiB, with 1 MiB +75).
+const readBytes = 1 << 16
 
 async function* sourceBytes(
   { path, inode, sizeBytes }: ContentRecord,
@@ -63,10 +64,10 @@ async function* readSource(file: string): ByteStream {
 
 function sourceChanged(file: string, path: string): UserError {
   return new UserError(
-    'PACKAGE_SOURCE_CHANGED',
-    `The file ${file} for "${path}" changed while the package was built.`,
+    'SOURCE_CHANGED',
+    `The file "${file}" for ${path} has changed since the release was planned.`,
     {
-      hint: 'Let whatever writes this file finish, and build the package again.',
+      hint: 'Start again when nothing else writes to the file.',
     },
   )
 }
