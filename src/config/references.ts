@@ -111,7 +111,7 @@ export class References {
       if (expression === '$${') return isLate ? expression : '${'
       const answer: Answer = name === undefined ? { problem: unterminated } : this.#answer(name.trim(), path)
       if (answer === 'late') return expression
-      if ('text' in answer) return isLate ? answer.text.replaceAll('${', '$${') : answer.text
+      if ('text' in answer) return isLate ? answer.text.replaceAll('${', () => '$${') : answer.text
       report(answer.problem, expression)
       return expression
     })
