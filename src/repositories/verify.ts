@@ -83,9 +83,18 @@ async function packageFindings(state: RepositoryState, request: VerifyRequest): 
   const files = new Map(state.entries.map((entry) => [entry.path, entry]))
   const sizes = await sizesOf(request.storage, [...files.keys()], signal)
   const check = async (entry: PackageEntry, stop: AbortSignal): Promise<RepositoryFinding[]> => {
-    const found = sizeFinding(entry, sizes.get(entry.path))
-    if (found !== undefined) return [found]
-    return request.deep ? digestFindings(request.storage, entry, stop) : []
+    try {
+      // A listing leaves out what is reached over a linked folder.
+      const sizeBytes =
+        sizes.get(entry.path) ?? (await request.storage.head(entry.path, { signal: stop }))?.sizeBytes
+      const found = sizeFinding(entry, sizeBytes)
+      if (found !== undefined) return [found]
+      return request.deep ? await digestFindings(request.storage, entry, stop) : []
+    } catch (error) {
+      // Such as a path that leads out of the storage: no client gets this file.
+      if (!(error instanceof UserError)) throw error
+      return [{ code: error.code, path: entry.path, message: error.message }]
+    }
   }
   return (await mapLimited([...files.values()], 4, check, signal)).flat()
 }

@@ -4,6 +4,7 @@ import type { RepositoryFormat } from '../repository-format.ts'
 import { aptClientFiles } from './client-files.ts'
 import { inspectApt, staleAptCompanions } from './companions.ts'
 import { debReader, entryOf } from './deb-facts.ts'
+import { packagesParser } from './packages-index.ts'
 import { type AptIndex, readApt } from './read.ts'
 import { type AptLayout, renderApt } from './render.ts'
 
@@ -66,10 +67,11 @@ export const apt: Provider<RepositoryFormat<AptIndex>, typeof options> = {
 
 export function aptRepository(layout: AptLayout): RepositoryFormat<AptIndex> {
   const reader = debReader()
+  const parse = packagesParser()
   const { suitePath } = layout
   return {
     packageFormat: 'deb',
-    read: (storage, context) => readApt(storage, suitePath, context),
+    read: (storage, context) => readApt(storage, suitePath, parse, context),
     entryOf: async (input) => entryOf(await reader.facts(input), layout.component),
     render: (state, additions, context) => renderApt(layout, reader, state, additions, context),
     staleCompanions: (storage, state, context) => staleAptCompanions(storage, suitePath, state, context),

@@ -8,7 +8,9 @@ export interface Field {
   readonly value: string
 }
 
-export const decoded = (latin1: string): string => Buffer.from(latin1, 'latin1').toString('utf8')
+// Most text is ASCII, where both readings are the same.
+export const decoded = (latin1: string): string =>
+  /[\x80-\xff]/.test(latin1) ? Buffer.from(latin1, 'latin1').toString('utf8') : latin1
 export const encoded = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')
 
 /** Undefined: a line that is neither a field nor a continuation. */
@@ -26,12 +28,6 @@ export function parseFields(paragraph: string): readonly Field[] | undefined {
     fields.push({ name: line.slice(0, colon), value: line.slice(colon + 1).trim() })
   }
   return fields
-}
-
-/** Field names are case-insensitive. The value's first line, for fields that have no more. */
-export function fieldValue(fields: readonly Field[], name: string): string | undefined {
-  const wanted = name.toLowerCase()
-  return fields.find((field) => field.name.toLowerCase() === wanted)?.value
 }
 
 // apt separates paragraphs at lines that are empty or only white space.

@@ -3,7 +3,7 @@ import type { ObjectVersion, Storage } from '../../storage/storage.ts'
 import type { EntrySignature, ReadOptions, RepositoryState } from '../repository-format.ts'
 import { signedText, withLineEnd } from './clearsigned.ts'
 import { readIndexText } from './index-files.ts'
-import { entriesOf, parsePackages, type Stanza } from './packages-index.ts'
+import { entriesOf, type packagesParser, type Stanza } from './packages-index.ts'
 import { emptyRelease, parseRelease, type Release } from './release.ts'
 
 export interface AptIndex {
@@ -28,13 +28,15 @@ const readAttemptsMax = 10
 export async function readApt(
   storage: Storage,
   suitePath: string,
+  parse: ReturnType<typeof packagesParser>,
   options: ReadOptions,
 ): Promise<RepositoryState<AptIndex>> {
+  const place = { storage, suitePath, parse }
   for (let attempt = 1; ; attempt++) {
     const entry = await readEntry(storage, suitePath, options)
     if (entry === undefined) return absent
     try {
-      return await readIndexes(storage, suitePath, entry, options)
+      return await readIndexes(place, entry, options)
     } catch (error) {
       // A publisher that keeps only usual names replaced them between our two reads: then the entry is new as well.
       const isFinal = attempt === readAttemptsMax || !(error instanceof UserError)
@@ -126,9 +128,14 @@ const tamperedError = (path: string, cause: UserError): Refusal =>
     cause,
   })
 
+interface Place {
+  readonly storage: Storage
+  readonly suitePath: string
+  readonly parse: ReturnType<typeof packagesParser>
+}
+
 async function readIndexes(
-  storage: Storage,
-  suitePath: string,
+  { storage, suitePath, parse }: Place,
   { version, signature, text, path }: Entry,
   { signal }: ReadOptions,
 ): Promise<RepositoryState<AptIndex>> {
@@ -137,7 +144,7 @@ async function readIndexes(
   const packages = new Map<string, readonly Stanza[]>()
   for (const base of packagesBases(release)) {
     const index = await readIndexText(storage, release, suitePath, base, signal)
-    packages.set(base, parsePackages(index, `${suitePath}/${base}`))
+    packages.set(base, parse(index, `${suitePath}/${base}`))
   }
   return {
     exists: true,
