@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { UserError } from '../../errors.ts'
 import type { Engine } from '../../pipeline/engine.ts'
+import { releaseName } from '../../pipeline/release-key.ts'
 import { EngineHeld } from './engine-held.ts'
 import { lockHolder } from './folder-lock.ts'
 import { releaseClient } from './release-client.ts'
@@ -26,10 +27,14 @@ export async function attachRestateEngine(folder: string): Promise<Engine> {
     start: () => Promise.reject(new EngineHeld(holder)),
     signal: client.signal,
     cancel: client.cancel,
-    get: async (key) => (await client.get(key))?.run,
+    get: async (key) => (await client.get(releaseName(key)))?.run,
     list: client.list,
     watch: (key, signal) =>
-      watchRun({ read: () => client.get(key), pollMs, signal: AbortSignal.any([signal, closing.signal]) }),
+      watchRun({
+        read: () => client.get(releaseName(key)),
+        pollMs,
+        signal: AbortSignal.any([signal, closing.signal]),
+      }),
     close: async () => {
       closing.abort(new Error('The engine is closed'))
       admin.close()

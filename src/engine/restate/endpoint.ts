@@ -4,11 +4,12 @@ import * as restate from '@restatedev/restate-sdk'
 import type { Executions } from './executions.ts'
 import { historyObject, releaseObject } from './release-object.ts'
 import type { RunHub } from './run-hub.ts'
-import { selfTestService, stepService } from './step-service.ts'
+import { selfTestService, stepService, type TaskReader } from './step-service.ts'
 
 export interface EndpointOptions {
   readonly hub: RunHub
   readonly executions: Executions
+  readonly tasks: TaskReader
   /** Only requests that are signed for it are answered. */
   readonly publicKey: string
   readonly logger: restate.LoggerTransport
@@ -20,12 +21,18 @@ export interface Endpoint {
 }
 
 /** The server knows no unix sockets for endpoints, so it is a TCP port, of this machine only. */
-export async function listen({ hub, executions, publicKey, logger }: EndpointOptions): Promise<Endpoint> {
+export async function listen({
+  hub,
+  executions,
+  tasks,
+  publicKey,
+  logger,
+}: EndpointOptions): Promise<Endpoint> {
   const endpoint = restate
     .endpoint()
     .bind(releaseObject(hub))
     .bind(historyObject)
-    .bind(stepService(executions))
+    .bind(stepService(executions, tasks))
     .bind(selfTestService)
     .withIdentityV1(publicKey)
     .setLogger(logger)

@@ -5,7 +5,7 @@ export interface Executions {
   /** Executes a step. Nothing comes back when the attempt that asked for it is over, or the step was stopped. */
   run(task: StepTask, attempt: AbortSignal): Promise<StepOutcome | undefined>
   /** Aborts what runs of this step, and waits until it is over. */
-  stop(task: StepTask): Promise<void>
+  stop(step: { readonly runId: string; readonly node: string }): Promise<void>
   stopAll(): Promise<void>
 }
 
@@ -20,7 +20,7 @@ interface Execution {
  */
 export function stepExecutions(execute: StepExecutor): Executions {
   const executions = new Map<string, Execution>()
-  const nameOf = (task: StepTask): string => `${task.runId} ${task.node.id}`
+  const nameOf = (runId: string, node: string): string => `${runId} ${node}`
 
   async function stop(name: string): Promise<void> {
     const execution = executions.get(name)
@@ -32,7 +32,7 @@ export function stepExecutions(execute: StepExecutor): Executions {
 
   return {
     async run(task, attempt) {
-      const name = nameOf(task)
+      const name = nameOf(task.runId, task.node.id)
       while (executions.has(name)) await stop(name)
       const control = new AbortController()
       const signal = AbortSignal.any([control.signal, attempt])
@@ -45,7 +45,7 @@ export function stepExecutions(execute: StepExecutor): Executions {
         if (executions.get(name) === execution) executions.delete(name)
       }
     },
-    stop: (task) => stop(nameOf(task)),
+    stop: ({ runId, node }) => stop(nameOf(runId, node)),
     async stopAll() {
       await Promise.all([...executions.keys()].map(stop))
     },

@@ -1,4 +1,3 @@
-import type { StepTask } from '../../pipeline/engine.ts'
 import type { Plan } from '../../pipeline/plan.ts'
 import type { GateDecision, Run } from '../../pipeline/run.ts'
 import type { RunEvent } from '../../pipeline/run-event.ts'
@@ -38,8 +37,11 @@ export interface DueMessage {
   readonly event: RunEvent
 }
 
+/** Names the step only: what it needs is read where it is executed, and need not go through the log once more. */
 export interface ExecuteMessage {
-  readonly task: StepTask
+  readonly release: string
+  readonly runId: string
+  readonly node: string
   readonly turn: number
 }
 

@@ -12,6 +12,7 @@ import {
   type StartMessage,
   serviceNames,
 } from './messages.ts'
+import { runsOf, type StateRow, stateQuery } from './release-state.ts'
 import type { RunRecord } from './run-hub.ts'
 import type { SocketAnswer, SocketClient, SocketRequest } from './socket-client.ts'
 
@@ -20,7 +21,8 @@ export interface ReleaseClient {
   start(plan: Plan): Promise<Run>
   signal(key: ReleaseKey, gate: string, decision: GateDecision): Promise<Run>
   cancel(key: ReleaseKey, reason: string): Promise<Run>
-  get(key: ReleaseKey): Promise<RunRecord | undefined>
+  /** By the name of the release. */
+  get(release: string): Promise<RunRecord | undefined>
   list(): Promise<readonly Run[]>
   /** Throws unless an invocation of the endpoint comes back. */
   selfTest(): Promise<void>
@@ -36,8 +38,8 @@ export function releaseClient(
 ): ReleaseClient {
   const at = (): string => new Date().toISOString()
 
-  async function call(key: ReleaseKey, handler: string, body?: unknown): Promise<unknown> {
-    const path = `/${serviceNames.release}/${encodeURIComponent(releaseName(key))}/${handler}`
+  async function call(release: string, handler: string, body?: unknown): Promise<unknown> {
+    const path = `/${serviceNames.release}/${encodeURIComponent(release)}/${handler}`
     // With the key a repeated call is answered with the first one's result.
     const headers = body === undefined ? undefined : { 'idempotency-key': randomUUID() }
     const request = {
@@ -51,7 +53,7 @@ export function releaseClient(
 
   async function decide(key: ReleaseKey, handler: string, message: unknown): Promise<Run> {
     // Only our own handlers write these answers.
-    return runOf((await call(key, handler, message)) as ReleaseAnswer)
+    return runOf((await call(releaseName(key), handler, message)) as ReleaseAnswer)
   }
 
   return {
@@ -59,7 +61,7 @@ export function releaseClient(
     signal: (key, gate, decision) =>
       decide(key, 'signal', { gate, decision, at: at() } satisfies SignalMessage),
     cancel: (key, reason) => decide(key, 'cancel', { reason, at: at() } satisfies CancelMessage),
-    get: async (key) => ((await call(key, 'get')) as RunRecord | null) ?? undefined,
+    get: async (release) => ((await call(release, 'get')) as RunRecord | null) ?? undefined,
     list: () => listRuns(admin, signal),
     async selfTest() {
       const text = randomUUID()
@@ -98,14 +100,13 @@ function runOf(answer: ReleaseAnswer): Run {
   throw kind === 'refused' ? new Refusal(code, message, options) : new UserError(code, message, options)
 }
 
-const listQuery = `select value_utf8 from state where key = 'record' and service_name in ('${serviceNames.release}', '${serviceNames.history}')`
-
 async function listRuns(admin: SocketClient, signal: AbortSignal): Promise<readonly Run[]> {
-  const request = { method: 'POST', path: '/query', body: { query: listQuery } } as const
-  const { rows } = answered(await patient(() => admin.send(request), signal), request) as {
-    rows: readonly { readonly value_utf8: string }[]
+  const query = stateQuery([serviceNames.release, serviceNames.history])
+  const request = { method: 'POST', path: '/query', body: { query } } as const
+  const answer = answered(await patient(() => admin.send(request), signal), request) as {
+    rows: readonly StateRow[]
   }
-  const runs = rows.map(({ value_utf8 }): Run => JSON.parse(value_utf8).run)
+  const runs = runsOf(answer.rows)
   return runs.sort((a, b) =>
     a.startedAt === b.startedAt ? compare(b.id, a.id) : compare(b.startedAt, a.startedAt),
   )

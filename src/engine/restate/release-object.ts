@@ -5,7 +5,6 @@ import { releaseName, releaseOf, runUnknown } from '../../pipeline/release-key.t
 import type { Run } from '../../pipeline/run.ts'
 import type { RunCommand, RunEvent, Transition } from '../../pipeline/run-event.ts'
 import { startBeside } from '../../pipeline/starting.ts'
-import { stepTask } from '../../pipeline/step-task.ts'
 import { advance } from '../../pipeline/transitions.ts'
 import {
   type CancelMessage,
@@ -17,11 +16,9 @@ import {
   type StartMessage,
   serviceNames,
 } from './messages.ts'
+import { readRecord, writeRecord } from './release-state.ts'
 import type { RunHub, RunRecord } from './run-hub.ts'
 import { send } from './send.ts'
-
-/** All state in one value: every read and write of a key is an entry in the journal. */
-const stateKey = 'record'
 
 type Context = restate.ObjectContext
 
@@ -36,7 +33,7 @@ export function releaseObject(hub: RunHub) {
     name: serviceNames.release,
     handlers: {
       start: async (context: Context, { plan, at }: StartMessage): Promise<ReleaseAnswer> => {
-        const record = await recordOf(context)
+        const record = await readRecord(context)
         return decide(context, hub, record, () => startBeside(record?.run, plan, new Date(at)))
       },
       signal: async (context: Context, { gate, decision, at }: SignalMessage): Promise<ReleaseAnswer> =>
@@ -49,15 +46,11 @@ export function releaseObject(hub: RunHub) {
         happen(context, hub, runId, event, new Date(await context.date.now())),
       get: restate.handlers.object.shared(
         async (context: restate.ObjectSharedContext): Promise<RunRecord | null> =>
-          context.get<RunRecord>(stateKey),
+          (await readRecord(context)) ?? null,
       ),
     },
     options: { idempotencyRetention: { hours: 1 } },
   })
-}
-
-async function recordOf(context: Context): Promise<RunRecord | undefined> {
-  return (await context.get<RunRecord>(stateKey)) ?? undefined
 }
 
 async function decideNewest(
@@ -66,7 +59,7 @@ async function decideNewest(
   event: RunEvent,
   at: string,
 ): Promise<ReleaseAnswer> {
-  const record = await recordOf(context)
+  const record = await readRecord(context)
   return decide(context, hub, record, () => {
     if (record === undefined) throw runUnknown(keyOf(context.key))
     return advance(record.run, event, new Date(at))
@@ -112,7 +105,7 @@ async function happen(
   event: RunEvent,
   now: Date,
 ): Promise<void> {
-  const record = await recordOf(context)
+  const record = await readRecord(context)
   // Timers of an earlier attempt come late.
   if (record === undefined || record.run.id !== runId) return
   await apply(context, hub, record, advance(record.run, event, now))
@@ -127,7 +120,7 @@ async function apply(
   if (run === before?.run) return
   if (before !== undefined && before.run.id !== run.id) keepForEver(context, before)
   const record: RunRecord = { run, revision: (before?.revision ?? 0) + 1 }
-  context.set(stateKey, record)
+  writeRecord(context, record, before)
   for (const command of commands) await obey(context, run, command)
   hub.changed(releaseName(releaseOf(run.plan)), record)
 }
@@ -138,8 +131,9 @@ async function obey(context: Context, run: Run, command: RunCommand): Promise<vo
     send(context, { service: 'release', handler: 'due', key: context.key, body, delayMs: command.afterMs })
     return
   }
-  const body: ExecuteMessage = { task: stepTask(run, command.node), turn: command.turn }
-  const idempotencyKey = `${run.id} ${command.node} ${command.turn}`
+  const { node, turn } = command
+  const body: ExecuteMessage = { release: context.key, runId: run.id, node, turn }
+  const idempotencyKey = `${run.id} ${node} ${turn}`
   const sent = send(context, { service: 'step', handler: 'execute', body, idempotencyKey })
   // Sending with the same key again starts nothing, but tells which invocation it is.
   if (command.type === 'abort') context.cancel(await sent.invocationId)
@@ -154,6 +148,6 @@ export const historyObject = restate.object({
   name: serviceNames.history,
   handlers: {
     keep: async (context: restate.ObjectContext, record: RunRecord): Promise<void> =>
-      context.set(stateKey, record),
+      writeRecord(context, record, undefined),
   },
 })

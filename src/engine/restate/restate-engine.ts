@@ -21,6 +21,7 @@ import { guardVersion } from './server-version.ts'
 import { socketClient } from './socket-client.ts'
 import { socketFolder } from './socket-folder.ts'
 import { superviseServer } from './supervised-server.ts'
+import { taskReader } from './task-reader.ts'
 import { watchRun } from './watch.ts'
 
 export interface RestateEngineOptions {
@@ -68,16 +69,16 @@ async function open(options: RestateEngineOptions, cleanup: CleanupStack): Promi
   const paths = serverPaths(await socketFolder(folder))
   await guardVersion(join(folder, 'server-version'), restateServerVersion(binary))
   await endOrphan(paths, signal)
-  const { endpoint, hub } = await openEndpoint(folder, paths, options.execute, cleanup)
 
   const admin = socketClient(paths.admin)
   const ingress = socketClient(paths.ingress)
   cleanup.add(admin.close)
   cleanup.add(ingress.close)
+  const client = releaseClient(ingress, admin, signal)
+  const { endpoint, hub } = await openEndpoint({ folder, paths, client, execute: options.execute, cleanup })
   const server = await superviseServer({ binary, paths, admin, onNotice: options.onNotice, signal })
   cleanup.add(server.stop)
   await pointDeployments(admin, endpoint.port, options.codeVersion)
-  const client = releaseClient(ingress, admin, signal)
   await selfTest(client, signal)
 
   const close = async (): Promise<void> => {
@@ -103,19 +104,22 @@ async function privateFolder(folder: string): Promise<string> {
   return realpath(folder)
 }
 
-async function openEndpoint(
-  folder: string,
-  paths: ServerPaths,
-  execute: StepExecutor,
-  cleanup: CleanupStack,
-) {
+interface EndpointParts {
+  readonly folder: string
+  readonly paths: ServerPaths
+  readonly client: ReleaseClient
+  readonly execute: StepExecutor
+  readonly cleanup: CleanupStack
+}
+
+async function openEndpoint({ folder, paths, client, execute, cleanup }: EndpointParts) {
   const hub: RunHub = runHub()
   const executions: Executions = stepExecutions(execute)
   const logger = await sdkLog(join(folder, 'sdk.log'))
   await emptyWhenLarge(paths.log)
   const publicKey = await requestIdentity(paths.identityKey)
   await writeFile(paths.config, serverConfig(paths), { mode: 0o600 })
-  const endpoint = await listen({ hub, executions, publicKey, logger })
+  const endpoint = await listen({ hub, executions, tasks: taskReader(hub, client.get), publicKey, logger })
   cleanup.add(endpoint.close)
   // After the server has ended, so that no attempt begins anew while the last ones are being stopped.
   cleanup.add(executions.stopAll)
@@ -148,11 +152,11 @@ function engineOf(client: ReleaseClient, hub: RunHub, closing: AbortSignal): Omi
     start: client.start,
     signal: client.signal,
     cancel: client.cancel,
-    get: async (key) => newer(await client.get(key), hub.latest(releaseName(key)))?.run,
+    get: async (key) => newer(await client.get(releaseName(key)), hub.latest(releaseName(key)))?.run,
     list: client.list,
     watch: (key, signal) =>
       watchRun({
-        read: () => client.get(key),
+        read: () => client.get(releaseName(key)),
         subscribe: (listener) => hub.subscribe(releaseName(key), listener),
         pollMs,
         signal: AbortSignal.any([signal, closing]),

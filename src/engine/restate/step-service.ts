@@ -1,20 +1,21 @@
 import * as restate from '@restatedev/restate-sdk'
-import type { StepOutcome } from '../../pipeline/engine.ts'
-import { releaseName, releaseOf } from '../../pipeline/release-key.ts'
+import type { StepOutcome, StepTask } from '../../pipeline/engine.ts'
 import type { RunEvent } from '../../pipeline/run-event.ts'
 import type { Executions } from './executions.ts'
 import { type ExecuteMessage, type SettledMessage, serviceNames } from './messages.ts'
 import { send } from './send.ts'
 
+/** What a step is executed with; nothing when the run has gone on without it. */
+export type TaskReader = (message: ExecuteMessage) => Promise<StepTask | undefined>
+
 /** One invocation per execution of a step. What it finds out is recorded before it is told, so it is told once. */
-export function stepService(executions: Executions) {
+export function stepService(executions: Executions, tasks: TaskReader) {
   return restate.service({
     name: serviceNames.step,
     handlers: {
       execute: async (context: restate.Context, message: ExecuteMessage): Promise<void> => {
-        const body = await settled(context, executions, message)
-        const key = releaseName(releaseOf(message.task.plan))
-        send(context, { service: 'release', handler: 'settled', key, body })
+        const body = await settled(context, message, executions, tasks)
+        send(context, { service: 'release', handler: 'settled', key: message.release, body })
       },
     },
     // Long enough for an abort to find the invocation that it is about.
@@ -24,29 +25,33 @@ export function stepService(executions: Executions) {
 
 async function settled(
   context: restate.Context,
+  message: ExecuteMessage,
   executions: Executions,
-  { task, turn }: ExecuteMessage,
+  tasks: TaskReader,
 ): Promise<SettledMessage> {
+  const { runId, node, turn } = message
   const { attemptCompletedSignal } = context.request()
-  const node = task.node.id
   const cancelled = new AbortController()
   const signal = AbortSignal.any([attemptCompletedSignal, cancelled.signal])
   try {
     const { outcome, at } = await context.run(node, async () => {
+      const task = await tasks(message)
+      // Nobody waits for it any more.
+      if (task === undefined) return { outcome: null, at: new Date().toISOString() }
       const found = await executions.run(task, signal)
       // A zombie must not report, and a cancelled step must not be tried again by the server.
       if (found === undefined && !cancelled.signal.aborted) throw new Error('The attempt is over')
       return { outcome: found ?? null, at: new Date().toISOString() }
     })
-    return { runId: task.runId, event: outcomeEvent(node, turn, outcome), at }
+    return { runId, event: outcomeEvent(node, turn, outcome), at }
   } catch (error) {
     if (!(error instanceof restate.TerminalError)) throw error
     // The run may only go on when the step is really over.
     cancelled.abort(new Error('The engine stopped the step'))
-    await executions.stop(task)
+    await executions.stop(message)
     const at = new Date(await context.date.now()).toISOString()
     const outcome = error instanceof restate.CancelledError ? null : broken(error)
-    return { runId: task.runId, event: outcomeEvent(node, turn, outcome), at }
+    return { runId, event: outcomeEvent(node, turn, outcome), at }
   }
 }
 
