@@ -56,10 +56,4 @@ export function pathText(path: Path): string {
   return text
 }
 
-export const samePath = (a: Path, b: Path): boolean => a.length === b.length && isWithin(a, b)
-
-/** Whether `path` is `parent` or below it. */
-export const isWithin = (path: Path, parent: Path): boolean =>
-  parent.every((part, index) => path[index] === part)
-
 const compareText = (a: string, b: string): number => (a < b ? -1 : Number(a > b))

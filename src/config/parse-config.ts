@@ -1,8 +1,9 @@
 import { buildConfig, releaseVersion } from './build-config.ts'
 import type { Config } from './config.ts'
-import { type Finding, isWithin, type Path, type Problem, sortFindings } from './finding.ts'
+import { type Finding, type Problem, sortFindings } from './finding.ts'
 import { resolveInputs } from './inputs.ts'
 import type { ConfigKinds } from './kinds.ts'
+import type { PathSet } from './path-set.ts'
 import { type Condition, readCondition } from './pipeline-condition.ts'
 import { checkFiles, type LookAtFile } from './project-files.ts'
 import { quote } from './quote.ts'
@@ -51,7 +52,7 @@ export async function parseConfig(kinds: ConfigKinds, input: ConfigText): Promis
   const version = input.version ?? placeholderVersion
   const context = { config: written, root, kinds, version: releaseVersion(written, kinds, version) }
   const conditions = readConditions(written, references, yaml)
-  const silent = [...validated.cut, ...references.failed]
+  const silent = [validated.cut, references.failed]
   const later = [...ruleProblems(context, silent), ...(await fileProblems(written, input.look, silent))]
   const problems = [...inputs.problems, ...validated.problems, ...later]
   const findings = sortFindings([...references.findings, ...conditions.findings, ...problems.map(locate)])
@@ -71,22 +72,22 @@ const referenceInput = (input: ConfigText, inputs: ReferenceInput['inputs']): Re
   environment: input.environment ?? {},
 })
 
-function ruleProblems(context: RuleContext, silent: readonly Path[]): readonly Problem[] {
+function ruleProblems(context: RuleContext, silent: readonly PathSet[]): readonly Problem[] {
   return rules.flatMap((rule) => rule(context)).filter((problem) => isSound(problem, silent))
 }
 
 async function fileProblems(
   written: WrittenConfig,
   look: LookAtFile | undefined,
-  silent: readonly Path[],
+  silent: readonly PathSet[],
 ): Promise<readonly Problem[]> {
   if (look === undefined) return []
   return (await checkFiles(written, look)).filter((problem) => isSound(problem, silent))
 }
 
 /** Whether nothing was said about the place before. A secret is always worth a finding of its own. */
-const isSound = (problem: Problem, silent: readonly Path[]): boolean =>
-  problem.code === 'CONFIG_SECRET' || !silent.some((place) => isWithin(problem.path, place))
+const isSound = (problem: Problem, silent: readonly PathSet[]): boolean =>
+  problem.code === 'CONFIG_SECRET' || !silent.some((places) => places.covers(problem.path))
 
 interface Conditions {
   readonly found: ReadonlyMap<number, Condition>

@@ -1,5 +1,6 @@
 import { closest } from '../lib/closest.ts'
 import type { Finding, Path, Problem } from './finding.ts'
+import { PathSet } from './path-set.ts'
 import { isSecretName } from './quote.ts'
 import type { YamlText } from './read-yaml.ts'
 import { listText } from './schema/inspect.ts'
@@ -44,7 +45,7 @@ export class References {
   readonly #components = new Map<string, string>()
   readonly findings: Finding[] = []
   /** Values in which a reference could not be replaced; the schema says nothing about them. */
-  readonly failed: Path[] = []
+  readonly failed = new PathSet()
 
   constructor(root: Written, input: ReferenceInput, yaml: YamlText) {
     this.#root = root
@@ -95,7 +96,7 @@ export class References {
       const offset = found === -1 ? scalar.at : from + found
       from = offset + (found === -1 ? 0 : expression.length)
       this.findings.push(this.#yaml.locateOffset(offset, { ...problem, path }))
-      this.failed.push(path)
+      this.failed.add(path)
     })
     return { ...scalar, value: text, text }
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { closest } from '../lib/closest.ts'
-import { isWithin, type Path, type Problem, samePath } from './finding.ts'
+import type { Path, Problem } from './finding.ts'
+import { PathSet } from './path-set.ts'
 import { isSecretName, quote } from './quote.ts'
 import { alternatives, descriptionAt, expectationOf, listText, schemasAt } from './schema/inspect.ts'
 import { type Plain, plainOf, textAt, type Written } from './written.ts'
@@ -10,7 +11,7 @@ export interface Validated<Value> {
   readonly value: Value | undefined
   readonly problems: readonly Problem[]
   /** What was cut out: rules say nothing about these places. */
-  readonly cut: readonly Path[]
+  readonly cut: PathSet
 }
 
 /**
@@ -33,7 +34,7 @@ export interface ValidateOptions {
   /** Where the value stands in the file. */
   readonly basePath?: Path
   /** Places, below the base, that something was said about already. */
-  readonly silent?: readonly Path[]
+  readonly silent?: PathSet
 }
 
 /** The issues that zod makes of a key that is not there. */
@@ -48,7 +49,7 @@ class Validation<Value> {
   readonly #options: ValidateOptions
   readonly #base: Path
   readonly #problems: Problem[] = []
-  readonly #cut: Path[] = []
+  readonly #cut = new PathSet()
   #plain: Plain
 
   constructor(schema: z.ZodType<Value>, root: Written, options: ValidateOptions) {
@@ -64,15 +65,15 @@ class Validation<Value> {
     for (let round = 0; round < roundsMax; round++) {
       const result = this.#schema.safeParse(this.#plain, { reportInput: true })
       if (result.success) return { value: result.data, problems: this.#problems, cut: this.#cut }
-      const treated: Path[] = []
+      const treated = new PathSet()
       for (const issue of result.error.issues.flatMap(flatten)) {
         const path = issue.path.filter((part) => typeof part !== 'symbol')
         // One problem for each value: what follows in its children or parents is a consequence.
-        if (treated.some((one) => isWithin(path, one))) continue
-        treated.push(path)
+        if (treated.covers(path)) continue
+        treated.add(path)
         if (!this.#becameText(issue, path)) this.#report(issue, path)
       }
-      if (this.#cut.some((path) => path.length === 0)) break
+      if (this.#cut.has([])) break
     }
     return { value: undefined, problems: this.#problems, cut: this.#cut }
   }
@@ -102,7 +103,7 @@ class Validation<Value> {
     const [schema, second] = schemas.flatMap(alternatives).filter((one) => one instanceof z.ZodObject)
     const required = schema === undefined || second !== undefined ? [] : requiredKeys(schema)
     for (const key of required.filter((one) => !Object.hasOwn(value, one))) {
-      this.#cut.push([...this.#base, ...path, key])
+      this.#cut.add([...this.#base, ...path, key])
       this.#add({ path: [...path, key], ...this.#missing('', [...path, key]) })
     }
   }
@@ -130,17 +131,18 @@ class Validation<Value> {
   #report(issue: z.core.$ZodIssue, path: Path): void {
     const isMissing = issue.input === undefined && absentCodes.includes(issue.code)
     if (!isMissing) {
-      this.#cut.push([...this.#base, ...this.#cutOut(path)])
+      this.#cut.add([...this.#base, ...this.#cutOut(path)])
       const at = issue.code === 'invalid_key' ? { at: 'key' as const } : {}
       this.#add({ path, ...at, ...this.#invalid(issue, path) })
       return
     }
     const absolute = [...this.#base, ...path]
     // What was cut out before has been reported; the map cannot stand without it.
-    if (!this.#cut.some((cut) => samePath(cut, absolute))) {
+    if (!this.#cut.has(absolute)) {
       this.#add({ path, ...this.#missing(issue.message, path) })
     }
-    this.#cut.push(absolute, [...this.#base, ...this.#cutOut(path.slice(0, -1))])
+    this.#cut.add(absolute)
+    this.#cut.add([...this.#base, ...this.#cutOut(path.slice(0, -1))])
   }
 
   #missing(authorsText: string, path: Path): Words {
@@ -179,8 +181,7 @@ class Validation<Value> {
 
   #add(problem: Problem): void {
     const path = [...this.#base, ...problem.path]
-    const silent = this.#options.silent ?? []
-    if (!silent.some((one) => isWithin(path, one))) this.#problems.push({ ...problem, path })
+    if (this.#options.silent?.covers(path) !== true) this.#problems.push({ ...problem, path })
   }
 
   /** Removes the value, or the nearest parent that can be removed without moving its neighbours in a list. */
