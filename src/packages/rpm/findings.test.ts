@@ -102,6 +102,7 @@ const cases: Record<string, Partial<PackageSpec>> = {
   'trigger-condition': { triggers: [{ kind: 'trigger-in', on: 'bash >=', script: 'true' }] },
   'trigger-mixed': { triggers: [{ kind: 'trigger-in', on: 'bash, /usr', script: 'true' }] },
   'trigger-script': { triggers: [{ kind: 'trigger-in', on: 'bash' }] },
+  'trigger-interpreter': { triggers: [{ kind: 'trigger-in', on: 'bash', script: '#!/bin/sh -e\ntrue' }] },
   'field-unknown': { fields: { 'Multi-Arch': 'foreign' } },
   'field-control-character': { fields: { Group: 'a\rb' } },
   'field-supplements': { fields: { Supplements: 'a |' } },

@@ -67,6 +67,9 @@ export function triggerProblem(trigger: Trigger): string | undefined {
   if (trigger.script === undefined || trigger.script.trim() === '') {
     return `The trigger on "${trigger.on}" has no script.`
   }
+  if (parseScript(trigger.script).interpreter.length > 1) {
+    return `The interpreter of the trigger on "${trigger.on}" has arguments, for which rpm has no place in triggers.`
+  }
   return undefined
 }
 
@@ -101,7 +104,7 @@ function columnsOf(triggers: readonly RpmTrigger[]) {
     .sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)) || a.index - b.index)
   return {
     scripts: triggers.map(({ scriptlet }) => scriptlet.body),
-    programs: triggers.map(({ scriptlet }) => scriptlet.interpreter.join(' ')),
+    programs: triggers.map(({ scriptlet }) => scriptlet.interpreter[0] ?? ''),
     names: conditions.map(({ name }) => name),
     versions: conditions.map(({ version }) => version),
     flags: conditions.map(({ flags }) => flags),
