@@ -14,7 +14,12 @@ export function scratchFolder(): { path: string; remove: () => void } {
 type File = ContentEntry & { type: 'file' }
 
 /** Writes the bytes below `folder` and declares them. */
-export function sourceFile(folder: string, path: string, bytes: string | Uint8Array, more: Partial<File> = {}): File {
+export function sourceFile(
+  folder: string,
+  path: string,
+  bytes: string | Uint8Array,
+  more: Partial<File> = {},
+): File {
   const source = join(folder, 'sources', path)
   mkdirSync(dirname(source), { recursive: true })
   writeFileSync(source, bytes)
@@ -53,7 +58,8 @@ export const plainSpec: PackageSpec = {
   version: { epoch: 0, declared: '1.2.3', build: '1', scheme: 'standard' },
   architecture: 'all',
   summary: 'friendly greeting for release engineers',
-  description: 'Prints a greeting to everybody who types its name.\n\nIt has no other purpose, and does it well.',
+  description:
+    'Prints a greeting to everybody who types its name.\n\nIt has no other purpose, and does it well.',
   maintainer: 'Release Team <release@example.org>',
   vendor: 'Example',
   homepage: 'https://example.org/hello',
@@ -97,13 +103,18 @@ export function fullSpec(folder: string, more: Partial<PackageSpec> = {}): Packa
     ...plainSpec,
     relations: {
       ...noRelations,
-      depends: [[{ name: 'libc6', operator: '>=', version: '2.17' }, { name: 'musl' }], [{ name: 'adduser' }]],
+      depends: [
+        [{ name: 'libc6', operator: '>=', version: '2.17' }, { name: 'musl' }],
+        [{ name: 'adduser' }],
+      ],
       recommends: [[{ name: 'bash-completion' }]],
       conflicts: [[{ name: 'hello-traditional', operator: '<', version: '2.0.0-rc.1' }]],
       provides: [[{ name: 'greeter', operator: '=', version: '1.2.3' }]],
     },
     contents: [
-      sourceFile(folder, '/etc/hello-hawser/hello.conf', 'greeting = "Hello"\n', { role: 'config-noreplace' }),
+      sourceFile(folder, '/etc/hello-hawser/hello.conf', 'greeting = "Hello"\n', {
+        role: 'config-noreplace',
+      }),
       sourceFile(folder, '/usr/bin/hello-hawser', '#!/bin/sh\necho hello\n', { mode: 0o755 }),
       sourceFile(folder, '/usr/lib/systemd/system/hello-hawser.service', unitText),
       sourceFile(folder, longName, 'far down\n'),
@@ -140,7 +151,12 @@ export function fullSpec(folder: string, more: Partial<PackageSpec> = {}): Packa
         date: 1_759_900_000,
         changes: ['Say hello to everybody.', 'Say it louder.'],
       },
-      { version: '1.2.2-1', author: 'Ada Example <ada@example.org>', date: 1_759_000_000, changes: ['First.'] },
+      {
+        version: '1.2.2-1',
+        author: 'Ada Example <ada@example.org>',
+        date: 1_759_000_000,
+        changes: ['First.'],
+      },
     ],
     fields: { 'Multi-Arch': 'foreign' },
     ...more,

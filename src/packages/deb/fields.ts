@@ -77,8 +77,11 @@ function withoutRepeats(list: RelationList): RelationList {
 }
 
 /** Policy 5.6.13: a synopsis, then lines with a space in front; a lone stop is an empty line. */
-function description({ summary, description: text }: PackageSpec): string {
-  // Lintian wants an extended description, and the synopsis is all that is known.
-  const lines = text.trim() === '' ? [`${summary}.`] : text.trim().split('\n')
+function description({ name, summary, description: text, version }: PackageSpec): string {
+  // Lintian wants an extended description, and one that says more than the synopsis.
+  const says = text.trim().replace(/\.$/, '')
+  const extended =
+    says === '' || says === summary ? `This package contains ${name} ${version.declared}.` : text.trim()
+  const lines = extended.split('\n')
   return [summary, ...lines.map((line) => (line.trim() === '' ? ' .' : ` ${line.trimEnd()}`))].join('\n')
 }
