@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rename, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -175,6 +175,19 @@ test('verification finds what is missing, cut off, changed and not listed', asyn
   ]
   expect(texts(shallow)).toEqual(always)
   expect(texts(deep)).toEqual([...always, 'PACKAGE_DIGEST files/changed'])
+})
+
+test('verification follows links inside of the storage, and finds paths that lead out of it', async () => {
+  await publishPackages(request([input('a')]))
+  await rename(join(folder, 'files'), join(folder, 'moved'))
+  await symlink('moved', join(folder, 'files'))
+  expect(await verifyRepository({ format: listFormat, storage, deep: true })).toEqual([])
+
+  const [entry] = (await listFormat.read(storage, {})).entries
+  await storage.put('list', Buffer.from(JSON.stringify([{ ...entry, path: '../outside' }])))
+  expect(await verifyRepository({ format: listFormat, storage, deep: true })).toMatchObject([
+    { code: 'STORAGE_PATH', path: '../outside' },
+  ])
 })
 
 test('a repository that is not there is a finding', async () => {

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { copyFile, link, open, rename, stat, unlink } from 'node:fs/promises'
+import { copyFile, link, open, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { UserError } from '../../errors.ts'
@@ -9,6 +9,7 @@ import { errnoOf, isAbsence, storageError } from './file-errors.ts'
 import { locate } from './locate.ts'
 import { withLock } from './lock.ts'
 import { readInfo, readObject } from './read-object.ts'
+import { unlinkIfThere } from './unlink.ts'
 import { walk } from './walk.ts'
 import { makeFolder, openWorkspace, syncFolder, type Workspace } from './workspace.ts'
 
@@ -207,13 +208,5 @@ async function isFolder(path: string): Promise<boolean> {
   } catch (error) {
     if (isAbsence(error)) return false
     throw error
-  }
-}
-
-async function unlinkIfThere(path: string): Promise<void> {
-  try {
-    await unlink(path)
-  } catch (error) {
-    if (!isAbsence(error)) throw error
   }
 }

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { TransientError } from '../../errors.ts'
 import { errnoOf, isAbsence } from './file-errors.ts'
 import { lifeOf, ownIdentity, type ProcessIdentity } from './process-identity.ts'
+import { unlinkIfThere } from './unlink.ts'
 
 export interface LockOptions {
   /** Exists already; holds nothing but the lock's files. */
@@ -27,7 +28,16 @@ export async function withLock<T>(options: LockOptions, work: () => Promise<T>):
   try {
     return await work()
   } finally {
+    await release(own)
+  }
+}
+
+async function release(own: string): Promise<void> {
+  try {
     await truncate(own, 0)
+  } catch (error) {
+    // Somebody deleted the file by hand: then there is nothing left to release.
+    if (!isAbsence(error)) throw error
   }
 }
 
@@ -111,20 +121,12 @@ async function make(
   }
   const numbers = await lockNumbers(folder)
   if (numbers.some((other) => other > number)) {
-    await removeIfThere(own)
+    await unlinkIfThere(own)
     return undefined
   }
   for (const old of numbers.filter((other) => other <= number - kept))
-    await removeIfThere(join(folder, lockName(old)))
+    await unlinkIfThere(join(folder, lockName(old)))
   return own
-}
-
-async function removeIfThere(path: string): Promise<void> {
-  try {
-    await unlink(path)
-  } catch (error) {
-    if (!isAbsence(error)) throw error
-  }
 }
 
 function lockedError(file: string, holder: ProcessIdentity): TransientError {

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, stat, unlink } from 'node:fs/promises'
+import { mkdir, open, readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isAbsence } from './file-errors.ts'
 import { lifeOf, ownIdentity, type ProcessIdentity } from './process-identity.ts'
+import { unlinkIfThere } from './unlink.ts'
 
 /** The one name at the root that is ours and no object's: locks, and files that are still being written. */
 export const workspaceName = '.hawser-storage'
@@ -45,14 +46,6 @@ async function ageMs(path: string): Promise<number> {
   } catch (error) {
     if (isAbsence(error)) return 0
     throw error
-  }
-}
-
-async function unlinkIfThere(path: string): Promise<void> {
-  try {
-    await unlink(path)
-  } catch (error) {
-    if (!isAbsence(error)) throw error
   }
 }
 
