@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { chmod, open, stat } from 'node:fs/promises'
-import { closing, codeOf, fileSystemError } from '../lib/atomic-file.ts'
+import { constants, createReadStream } from 'node:fs'
+import { chmod, copyFile, open, rename, rm, stat } from 'node:fs/promises'
+import { closing, codeOf, fileSystemError, removeQuietly, temporaryPathFor } from '../lib/atomic-file.ts'
 import { type Digest, digestOfFile } from '../lib/digest.ts'
 
 /** Bytes as they come, chunk by chunk. */
@@ -72,4 +72,29 @@ export async function syncFile(path: string): Promise<void> {
   // Read-only is enough for fsync on Linux and macOS, and `mode` may forbid writing.
   const file = await open(path, 'r')
   await closing(file, () => file.sync())
+}
+
+/** A clone of the blocks where the file system can, else a copy. Never a hard link: its reader may write to it. */
+export async function copyForReader(from: string, to: string, mode: number): Promise<void> {
+  await copyFile(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
+  await chmod(to, mode)
+  await syncFile(to)
+}
+
+/** Readers see the old file or the whole new one, also where the target is on another file system. */
+export async function moveIntoPlace(from: string, to: string, mode: number): Promise<void> {
+  try {
+    await rename(from, to)
+  } catch (error) {
+    if (codeOf(error) !== 'EXDEV') throw error
+    const beside = temporaryPathFor(to)
+    try {
+      await copyForReader(from, beside, mode)
+      await rename(beside, to)
+    } catch (failure) {
+      await removeQuietly(beside)
+      throw failure
+    }
+    await rm(from, { force: true })
+  }
 }

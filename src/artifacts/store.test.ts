@@ -1,4 +1,5 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { existsSync, watch } from 'node:fs'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -186,6 +187,40 @@ test('a materialised file is a copy that its reader may change', async () => {
   expect((await stat(path)).mode & 0o777).toBe(0o755)
   expect(await store.has(hello)).toBe(true)
   expect((await stat(store.path(hello))).nlink).toBe(1)
+})
+
+// A kill between the two steps of the writer must leave nothing among the files of people.
+test('a file is materialised in one step, from the store to its place', async () => {
+  const store = await open()
+  await store.add(bytes('hello'))
+  const seen = new Set<string>()
+  const place = join(folder, 'place')
+  await mkdir(place)
+  const watcher = watch(place, (_event, name) => seen.add(String(name)))
+
+  await store.materialize(hello, join(place, 'dist'), 0o644)
+  await expect.poll(() => seen.has('dist')).toBe(true)
+  watcher.close()
+
+  expect([...seen]).toEqual(['dist'])
+})
+
+const otherFileSystem = '/dev/shm'
+
+test.skipIf(!existsSync(otherFileSystem))('a file is materialised on another file system, too', async () => {
+  const store = await open()
+  await store.add(bytes('hello'))
+  const other = await mkdtemp(join(otherFileSystem, 'hawser-store-'))
+  try {
+    await store.materialize(hello, join(other, 'dist'), 0o755)
+
+    expect(await readFile(join(other, 'dist'), 'utf8')).toBe('hello')
+    expect((await stat(join(other, 'dist'))).mode & 0o777).toBe(0o755)
+    expect(await readdir(other)).toEqual(['dist'])
+    expect(await readdir(await store.scratch('temporary'))).toEqual([])
+  } finally {
+    await rm(other, { recursive: true })
+  }
 })
 
 describe('records', () => {

@@ -1,25 +1,18 @@
-import { constants } from 'node:fs'
-import { chmod, copyFile, rename, rm, stat } from 'node:fs/promises'
+import { rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UserError } from '../errors.ts'
-import {
-  codeOf,
-  fileSystemError,
-  makeFolder,
-  removeQuietly,
-  syncFolder,
-  temporaryPathFor,
-} from '../lib/atomic-file.ts'
+import { codeOf, fileSystemError, makeFolder, removeQuietly, syncFolder } from '../lib/atomic-file.ts'
 import { type Digest, digestOfFile, hexOf } from '../lib/digest.ts'
 import type { Json } from '../lib/json.ts'
 import {
   type ByteStream,
+  copyForReader,
   digestOfStored,
+  moveIntoPlace,
   type StoredBlob,
   seal,
   stateOf,
   streamOf,
-  syncFile,
   writeBlob,
 } from './blob-file.ts'
 import { readRecord, writeRecord } from './record.ts'
@@ -187,16 +180,14 @@ class FolderStore implements ArtifactStore {
 
   async materialize(digest: Digest, toPath: string, mode: number): Promise<void> {
     const from = await this.verifiedPath(digest)
-    const temporary = temporaryPathFor(toPath)
+    // Beside the target, the draft of a killed writer would stay among the files of people; here it goes at a later start.
+    const draft = join(await this.scratch('temporary'), ownerName())
     try {
-      // A clone of the blocks where the file system can, else a copy. Never a hard link: its reader may write to it.
-      await copyFile(from, temporary, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
-      await chmod(temporary, mode)
-      await syncFile(temporary)
-      await rename(temporary, toPath)
+      await copyForReader(from, draft, mode)
+      await moveIntoPlace(draft, toPath, mode)
       await syncFolder(dirname(toPath))
     } catch (error) {
-      await removeQuietly(temporary)
+      await removeQuietly(draft)
       throw fileSystemError(error, 'write', toPath)
     }
   }
