@@ -14,6 +14,11 @@ export interface BuildContext {
 export interface PackageFormat {
   readonly name: Artifact['kind']
   readonly extension: string
+  /**
+   * `usual`: clients check a signature inside the package. `on request`: hardly any does, and tools complain about one, so
+   * that only a key named for this very format counts.
+   */
+  readonly embeddedSignature: 'usual' | 'on request'
   /** This format's word for a canonical architecture (packages/architecture.ts). */
   architecture(canonical: string): string
   /** The full version as this format's tools print it, e.g. `1:1.5.1~rc1-1`. */

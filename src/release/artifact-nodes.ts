@@ -2,6 +2,7 @@ import type { Config, PackageConfig } from '../config/config.ts'
 import { resolvePackage } from '../config/resolve-package.ts'
 import type { ResolvedPackage, Variant } from '../config/resolved-package.ts'
 import { jsonObject } from '../lib/json-copy.ts'
+import { packageFormat } from '../packages/index.ts'
 import { buildPackage } from '../steps/build-package/build-package.ts'
 import type { Choice } from '../steps/choice.ts'
 import { collectFiles } from '../steps/collect-files/collect-files.ts'
@@ -59,7 +60,8 @@ function buildNode(config: Config, name: string, variant: Variant): BuildNode {
   const resolved: ResolvedPackage = resolvePackage(config, name, variant)
   const { format, architecture, distribution } = variant
   const sources = sourcesOf(resolved)
-  const key = resolved.sign === undefined ? undefined : config.keys[resolved.sign]
+  const sign = embeddedKey(config, resolved)
+  const key = sign === undefined ? undefined : config.keys[sign]
   return {
     id: ['build', name, format, architecture, distribution].filter((part) => part !== undefined).join(':'),
     step: buildPackage.name,
@@ -69,10 +71,16 @@ function buildNode(config: Config, name: string, variant: Variant): BuildNode {
       sources: choicesOf(config, sources),
       key,
     }),
-    needs: [...sources.map(sourceId), ...(resolved.sign === undefined ? [] : [keyId(resolved.sign)])],
+    needs: [...sources.map(sourceId), ...(sign === undefined ? [] : [keyId(sign)])],
     packageName: name,
     variant,
   }
+}
+
+/** The key for a signature inside of the package. */
+function embeddedKey(config: Config, { name, format, sign }: ResolvedPackage): string | undefined {
+  if (packageFormat(format).embeddedSignature === 'usual') return sign
+  return config.packages[name]?.written.overrides?.[format]?.sign
 }
 
 const sourceId = (name: string): string => `fetch:${name}`

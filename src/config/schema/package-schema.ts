@@ -181,7 +181,9 @@ function variantFields() {
       description: 'More control fields or tags of the format.',
       examples: [{ 'Multi-Arch': 'foreign' }],
     }),
-    sign: text('The key (of "keys") for formats that embed a signature.'),
+    sign: text(
+      'The key (of "keys") that signs inside of packages where clients check that (rpm). For a deb, whose repository is what is signed, only when it stands in overrides.deb.',
+    ),
   }
 }
 

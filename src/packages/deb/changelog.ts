@@ -1,19 +1,10 @@
+import { changelogOf } from '../changelog.ts'
 import type { ChangelogEntry, PackageSpec } from '../package-spec.ts'
 import { debVersion } from '../version.ts'
 
-/** deb-changelog(5). A package without a changelog of its own gets one entry, because Debian Policy 12.7 wants one. */
+/** deb-changelog(5). */
 export function renderChangelog(spec: PackageSpec): string {
-  const entries: readonly ChangelogEntry[] =
-    spec.changelog.length > 0
-      ? spec.changelog
-      : [
-          {
-            version: debVersion(spec.version),
-            author: spec.maintainer,
-            date: spec.epoch,
-            changes: [`Release ${spec.version.declared}.`],
-          },
-        ]
+  const entries = changelogOf(spec, debVersion(spec.version))
   return entries.map((entry) => renderEntry(spec.name, entry)).join('\n')
 }
 

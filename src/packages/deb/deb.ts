@@ -11,6 +11,7 @@ import { readDebInfo } from './read.ts'
 export const deb: PackageFormat = {
   name: 'deb',
   extension: '.deb',
+  embeddedSignature: 'on request',
   architecture: (canonical) => architectureIn('deb', canonical),
   version: (spec) => debVersion(spec.version),
   fileName,

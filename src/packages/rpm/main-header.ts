@@ -1,6 +1,7 @@
 import { architectureIn } from '../architecture.ts'
+import { changelogOf } from '../changelog.ts'
 import type { PackageSpec } from '../package-spec.ts'
-import { rpmVersion } from '../version.ts'
+import { rpmVersion, rpmVersionText } from '../version.ts'
 import { type ContentRecord, contentTags } from './content.ts'
 import { encodeMainHeader, type TagValues } from './encode-header.ts'
 import { fieldTags } from './fields.ts'
@@ -100,7 +101,8 @@ function scriptletTags(spec: PackageSpec): TagValues<HeaderTag> {
   return tags
 }
 
-function changelogTags({ changelog }: PackageSpec): TagValues<HeaderTag> {
+function changelogTags(spec: PackageSpec): TagValues<HeaderTag> {
+  const changelog = changelogOf(spec, rpmVersionText(rpmVersion(spec.version)))
   return {
     changelogTime: changelog.map(({ date }) => noonOf(date)),
     changelogName: changelog.map(({ author, version }) => `${author} - ${version}`),

@@ -11,6 +11,7 @@ import { readRpm } from './package-info.ts'
 export const rpm: PackageFormat = {
   name: 'rpm',
   extension: '.rpm',
+  embeddedSignature: 'usual',
   architecture: (canonical) => architectureIn('rpm', canonical),
   version: (spec) => rpmVersionText(rpmVersion(spec.version)),
   fileName,
