@@ -10,7 +10,7 @@ export interface Finding {
   readonly column: number
   /** Such as `packages.hello.contents[0].to`; empty for the file as a whole. */
   readonly path: string
-  /** Permanent; see docs/configuration.md. */
+  /** Permanent: scripts may rely on it. */
   readonly code: string
   readonly message: string
   readonly hint: string

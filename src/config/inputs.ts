@@ -1,7 +1,7 @@
 import type { Problem } from './finding.ts'
+import { nameHint } from './name-hint.ts'
 import { quote } from './quote.ts'
 import { listText } from './schema/inspect.ts'
-import { nameHint } from './validate.ts'
 import { keysAt, textAt, type Written, writtenAt } from './written.ts'
 
 export interface ResolvedInputs {

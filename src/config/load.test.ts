@@ -60,11 +60,11 @@ test.each(['[', '- ', '{a: ', '? '])('%s repeated 20000 times is an answer, not 
 })
 
 test('a file of many thousand keys on one level is read at once', async () => {
-  const components = Array.from({ length: 12_000 }, (_, index) => `  c${index}: { version: ${index} }`)
+  const components = Array.from({ length: 4000 }, (_, index) => `  c${index}: { version: ${index} }`)
 
   const { config } = await load(`project: hello\ncomponents:\n${components.join('\n')}\n`)
 
-  expect(Object.keys(config?.components ?? {})).toHaveLength(12_000)
+  expect(Object.keys(config?.components ?? {})).toHaveLength(4000)
 })
 
 test('a byte order mark and CRLF change no value', async () => {

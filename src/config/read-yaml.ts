@@ -12,14 +12,13 @@ import {
   type YAMLMap,
 } from 'yaml'
 import { type Finding, type Path, type Problem, pathText } from './finding.ts'
+import { firstInvalid, withoutMark } from './utf8.ts'
 import { offsetOf, type Written, type WrittenMember } from './written.ts'
+import { depthMax, syntaxText, tooDeep } from './yaml-words.ts'
 
 /** A file that reaches one of these is broken or hostile; real ones stay below a hundredth. */
 const sizeBytesMax = 1 << 20
 const nodesMax = 50_000
-const depthMax = 48
-
-const tooDeep = { message: 'Nested too deeply.', hint: `At most ${depthMax} levels.` }
 
 /** The file as read: its values with their places, or what keeps it from being read. */
 export interface YamlText {
@@ -298,77 +297,3 @@ const filled = (written: Written, keyAt: number): Written =>
 
 const sum = (made: readonly { readonly nodes: number }[]): number =>
   made.reduce((total, { nodes }) => total + nodes, 1)
-
-const withoutMark = (text: string): string => (text.startsWith('\uFEFF') ? text.slice(1) : text)
-
-/** The offset, in the lossy text, of the first bytes that are not UTF-8. */
-function firstInvalid(bytes: Uint8Array): number {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-  let low = 0
-  let high = bytes.length
-  // The longest valid prefix, by bisection; a prefix that ends inside a character counts with it left open.
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2)
-    if (isValidPrefix(bytes.subarray(0, middle))) low = middle
-    else high = middle - 1
-  }
-  return decoder.decode(bytes.subarray(0, low), { stream: true }).length
-}
-
-function isValidPrefix(bytes: Uint8Array): boolean {
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** The parser's findings in a release engineer's words; what has no entry is clear enough as the parser says it. */
-function syntaxText(error: YAMLError): { readonly message: string; readonly hint: string } {
-  const known = syntaxTexts[error.code]
-  if (known !== undefined) return known
-  // One code of the parser stands for several things; only its text tells them apart.
-  const open = /^Flow (map|sequence)/.exec(error.message)?.[1]
-  if (open !== undefined) {
-    const [start, end] = open === 'map' ? ['{', '}'] : ['[', ']']
-    return {
-      message: `A "${start}" above is not closed.`,
-      hint: `Add the "${end}", or indent what belongs between them.`,
-    }
-  }
-  if (error.message.startsWith('Missing closing')) {
-    return { message: 'A quoted text above is not closed.', hint: 'Add the quote at its end.' }
-  }
-  return { message: `${error.message.replace(/[.:\s]+$/, '')}.`, hint: 'Correct the YAML on this line.' }
-}
-
-const syntaxTexts: {
-  readonly [code: string]: { readonly message: string; readonly hint: string } | undefined
-} = {
-  TAB_AS_INDENT: {
-    message: 'A tab is used for indentation.',
-    hint: 'YAML is indented with spaces. Replace the tab with two spaces.',
-  },
-  BLOCK_AS_IMPLICIT_KEY: {
-    message: 'A key and its value stand inside another value.',
-    hint: 'Put quotes around a text that contains ": ", or begin a new, further indented line after the key.',
-  },
-  MULTILINE_IMPLICIT_KEY: {
-    message: 'A key goes over several lines.',
-    hint: 'Check the indentation: keys of one map start at the same column.',
-  },
-  BAD_SCALAR_START: {
-    message: 'A text cannot begin with "@" or "`" without quotes.',
-    hint: 'Put quotes around it.',
-  },
-  MULTIPLE_DOCS: {
-    message: 'The file contains several documents, separated by "---".',
-    hint: 'Keep one. A project has one release description.',
-  },
-  TAG_RESOLVE_FAILED: {
-    message: 'Tags ("!name") mean nothing here.',
-    hint: 'Remove it. A text that begins with "!" must be quoted.',
-  },
-  RESOURCE_EXHAUSTION: tooDeep,
-}

@@ -3,12 +3,12 @@ import { unitFolder } from '../packages/systemd-unit.ts'
 import type { FilePattern } from './config.ts'
 import { packageDefaults } from './defaults.ts'
 import { isGlob } from './merge-variant.ts'
+import { nameHint } from './name-hint.ts'
 import { quote } from './quote.ts'
 import type { Report } from './resolve-variant.ts'
 import type { ResolvedContent, ResolvedPackage, ResolvedUnit } from './resolved-package.ts'
 import type { WrittenContent, WrittenVariant } from './schema/package-schema.ts'
 import { modeOf } from './schema/text.ts'
-import { nameHint } from './validate.ts'
 
 type At = (key: keyof WrittenContent | undefined, code: string, message: string, hint: string) => void
 

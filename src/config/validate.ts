@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { closest } from '../lib/closest.ts'
 import type { Path, Problem } from './finding.ts'
+import { complaintOf, flattenIssue, isOwnText, startsSentence, typeText, type Words } from './issue-words.ts'
 import { PathSet } from './path-set.ts'
 import { isSecretName, quote } from './quote.ts'
-import { alternatives, descriptionAt, expectationOf, listText, schemasAt } from './schema/inspect.ts'
-import { type Plain, plainOf, textAt, type Written } from './written.ts'
+import { alternatives, descriptionAt, expectationOf, schemasAt } from './schema/inspect.ts'
+import { knownKeys, requiredKeys, valuesOf } from './schema/inspect-keys.ts'
+import { type Plain, plainAt, plainOf, setPlain, textAt, type Written } from './written.ts'
 
 export interface Validated<Value> {
   /** What is left when everything invalid is cut out; undefined when even that does not fit. */
@@ -66,7 +68,7 @@ class Validation<Value> {
       const result = this.#schema.safeParse(this.#plain, { reportInput: true })
       if (result.success) return { value: result.data, problems: this.#problems, cut: this.#cut }
       const treated = new PathSet()
-      for (const issue of result.error.issues.flatMap(flatten)) {
+      for (const issue of result.error.issues.flatMap(flattenIssue)) {
         const path = issue.path.filter((part) => typeof part !== 'symbol')
         // One problem for each value: what follows in its children or parents is a consequence.
         if (treated.covers(path)) continue
@@ -124,7 +126,7 @@ class Validation<Value> {
     const typed = textAt(this.#root, path)
     const wantsText = issue.code === 'invalid_type' && issue.expected === 'string'
     if (typed === undefined || typeof issue.input !== 'number' || !wantsText) return false
-    set(this.#plain, path, typed)
+    setPlain(this.#plain, path, typed)
     return true
   }
 
@@ -187,7 +189,7 @@ class Validation<Value> {
   /** Removes the value, or the nearest parent that can be removed without moving its neighbours in a list. */
   #cutOut(path: Path): Path {
     for (let length = path.length; length > 0; length--) {
-      const parent = get(this.#plain, path.slice(0, length - 1))
+      const parent = plainAt(this.#plain, path.slice(0, length - 1))
       const key = path[length - 1]
       if (parent === null || typeof parent !== 'object' || Array.isArray(parent) || key === undefined)
         continue
@@ -199,84 +201,6 @@ class Validation<Value> {
   }
 }
 
-/** A union's issue as those of the alternative that was meant: the one that got furthest. */
-function flatten(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
-  if (issue.code !== 'invalid_union') return [issue]
-  const branches = issue.errors.map((branch) =>
-    branch.flatMap((inner) => flatten({ ...inner, path: [...issue.path, ...inner.path] })),
-  )
-  const isDeeper = (one: z.core.$ZodIssue) =>
-    one.path.length > issue.path.length ||
-    !['invalid_type', 'invalid_value', 'invalid_union'].includes(one.code)
-  const meant = branches.find((branch) => branch.length > 0 && branch.every(isDeeper))
-  if (meant !== undefined) return meant
-  // A number where one alternative is a text: taken as typed.
-  const asText = branches.flat().find((one) => one.code === 'invalid_type' && one.expected === 'string')
-  return [asText !== undefined && typeof issue.input === 'number' ? asText : { ...issue, errors: [] }]
-}
-
-interface Words {
-  readonly code: string
-  readonly message: string
-  readonly hint: string
-}
-
-function typeText(input: unknown, value: string, expected: string): string {
-  const wanted = expected === '' ? 'something else' : expected
-  return `${input === null ? 'Nothing' : value} is written here; it must be ${wanted}.`
-}
-
-/** Whether an issue has words of the schema's author instead of zod's. */
-const isOwnText = (message: string): boolean =>
-  !/^(Invalid|Too |Unrecognized|Expected|Required)/.test(message)
-
-/** Own words are a part of a sentence ("is empty") or a whole one ("Write NAME@VERSION …"). */
-const startsSentence = (text: string): boolean => /^[A-Z]/.test(text)
-
-/** What a check says, without zod's own words: "is empty", "is less than 1", "has not the right form". */
-function complaintOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'custom') return sentencePart(issue.message)
-  if (isOwnText(issue.message)) return sentencePart(issue.message)
-  if (issue.code === 'too_small')
-    return limitText(issue.origin, 'less', Number(issue.minimum), issue.inclusive)
-  if (issue.code === 'too_big') return limitText(issue.origin, 'more', Number(issue.maximum), issue.inclusive)
-  if (issue.code === 'not_multiple_of') return `is not a multiple of ${issue.divisor}`
-  if (issue.code === 'invalid_key')
-    return issue.issues[0] === undefined ? 'is no name' : complaintOf(issue.issues[0])
-  if (issue.code === 'invalid_format') return `is not ${formatText(issue.format, issue.pattern)}`
-  return 'is not valid here'
-}
-
-/** "one line" → "is not one line"; parts that begin with a verb stay. */
-function sentencePart(message: string): string {
-  const part = message.replace(/[.\s]+$/, '')
-  const isComplete =
-    startsSentence(part) || /^(?:is|are|has|must|may|can|cannot|contains|names|begins|ends|does)\b/.test(part)
-  return isComplete ? part : `is not ${part}`
-}
-
-function limitText(origin: string, side: 'less' | 'more', limit: number, inclusive = true): string {
-  const bound = `${side === 'less' ? 'at least' : 'at most'} ${inclusive ? limit : `${limit} (not itself)`}`
-  if (origin === 'string')
-    return limit === 1 && side === 'less' ? 'is empty' : `must have ${bound} characters`
-  if (origin === 'array' || origin === 'set') {
-    return limit === 1 && side === 'less' ? 'is empty' : `must have ${bound} entries`
-  }
-  return `is out of range: it must be ${bound}`
-}
-
-const formats: { readonly [format: string]: string | undefined } = {
-  url: 'a URL',
-  email: 'a mail address',
-  hex: 'a hexadecimal number',
-  base64: 'base64',
-  iso_date: 'a day of the form YYYY-MM-DD',
-}
-
-function formatText(format: string, pattern: string | undefined): string {
-  return formats[format] ?? (pattern === undefined ? `of the form "${format}"` : `of the form ${pattern}`)
-}
-
 function childSchemas(
   schemas: readonly z.core.$ZodType[],
   part: string | number,
@@ -284,61 +208,4 @@ function childSchemas(
   return schemas.flatMap((schema) => schemasAt(schema, [part]))
 }
 
-/** The keys that maps of these schemas know; undefined when any key may be written. */
-function knownKeys(schemas: readonly z.core.$ZodType[]): readonly string[] | undefined {
-  const keys = new Set<string>()
-  for (const schema of schemas.flatMap(alternatives)) {
-    if (schema instanceof z.ZodObject) {
-      const { catchall } = schema.def
-      if (catchall !== undefined && !(catchall instanceof z.ZodNever)) return undefined
-      for (const key of Object.keys(schema.shape)) keys.add(key)
-    } else if (!isScalarSchema(schema)) return undefined
-  }
-  return keys.size === 0 ? undefined : [...keys]
-}
-
-function requiredKeys(schema: z.core.$ZodType): readonly string[] {
-  const required = z.globalRegistry.get(schema)?.['required']
-  return Array.isArray(required) ? required.filter((key) => typeof key === 'string') : []
-}
-
-const isScalarSchema = (schema: z.core.$ZodType): boolean =>
-  schema instanceof z.ZodString ||
-  schema instanceof z.ZodNumber ||
-  schema instanceof z.ZodBoolean ||
-  schema instanceof z.ZodEnum ||
-  schema instanceof z.ZodLiteral ||
-  schema instanceof z.ZodArray
-
-const valuesOf = (schemas: readonly z.core.$ZodType[]): readonly string[] =>
-  schemas.flatMap((schema) => {
-    if (schema instanceof z.ZodEnum) return schema.options.map(String)
-    return schema instanceof z.ZodLiteral ? [...schema.values].map(String) : []
-  })
-
 const hintOf = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join(' ')
-
-/** "Known here: …" or "Did you mean …?" for any name that is not there. */
-export function nameHint(written: string, known: readonly string[], place: string): string {
-  const near = closest(written, known)
-  if (near !== undefined) return `Did you mean "${near}"?`
-  return known.length === 0 ? `There are no ${place}.` : `There are ${place}: ${listText(known, 'and')}.`
-}
-
-function get(root: Plain, path: Path): Plain | undefined {
-  let current: Plain | undefined = root
-  for (const part of path) {
-    if (Array.isArray(current)) current = typeof part === 'number' ? current[part] : undefined
-    else if (current !== null && typeof current === 'object') current = current[part]
-    else return undefined
-  }
-  return current
-}
-
-function set(root: Plain, path: Path, value: Plain): void {
-  const key = path.at(-1)
-  const parent = get(root, path.slice(0, -1))
-  if (Array.isArray(parent) && typeof key === 'number') parent[key] = value
-  else if (parent !== null && typeof parent === 'object' && !Array.isArray(parent) && key !== undefined)
-    parent[key] = value
-}

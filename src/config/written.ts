@@ -90,3 +90,22 @@ function childOf(written: Written, part: string | number): Written | undefined {
 function firstKeyOf(written: Written): Offset | undefined {
   return written.kind === 'map' ? [...written.members.values()][0]?.keyAt : undefined
 }
+
+/** The value at a path. */
+export function plainAt(root: Plain, path: Path): Plain | undefined {
+  let current: Plain | undefined = root
+  for (const part of path) {
+    if (Array.isArray(current)) current = typeof part === 'number' ? current[part] : undefined
+    else if (current !== null && typeof current === 'object') current = current[part]
+    else return undefined
+  }
+  return current
+}
+
+export function setPlain(root: Plain, path: Path, value: Plain): void {
+  const key = path.at(-1)
+  const parent = plainAt(root, path.slice(0, -1))
+  if (Array.isArray(parent) && typeof key === 'number') parent[key] = value
+  else if (parent !== null && typeof parent === 'object' && !Array.isArray(parent) && key !== undefined)
+    parent[key] = value
+}

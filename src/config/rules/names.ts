@@ -1,5 +1,5 @@
 import type { Path, Problem } from '../finding.ts'
-import { nameHint } from '../validate.ts'
+import { nameHint } from '../name-hint.ts'
 import { namesIn, problem, type Rule } from './rule.ts'
 
 /** Keys and packages are used by names that the file declares. */

@@ -1,6 +1,6 @@
 import type { Problem } from '../finding.ts'
+import { nameHint } from '../name-hint.ts'
 import { type PackageWorld, resolveVariant } from '../resolve-variant.ts'
-import { nameHint } from '../validate.ts'
 import { formatsOf, repositoryViews, variantsOf } from '../variants.ts'
 import { namesIn, problem, type Rule, type RuleContext } from './rule.ts'
 

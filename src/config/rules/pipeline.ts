@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { Path, Problem } from '../finding.ts'
 import { namesOf } from '../kinds.ts'
+import { nameHint } from '../name-hint.ts'
 import type { WrittenStep } from '../schema/config-schema.ts'
-import { nameHint, validate } from '../validate.ts'
+import { validate } from '../validate.ts'
 import { keysAt, writtenAt } from '../written.ts'
 import { problem, type Rule, type RuleContext } from './rule.ts'
 
