@@ -10,11 +10,12 @@ import type { RpmFile } from './read.ts'
 
 /** Unpacks the payload into nothing and compares every file in it with the header's list: no more, no less, no other. */
 export async function checkPayload(path: string, rpm: RpmFile): Promise<void> {
-  const input = createReadStream(path, { start: rpm.headerRange.end, highWaterMark: 1 << 20 })
+  const compression = await compressionOf(path, rpm)
+  const input = createReadStream(path, { start: rpm.headerRange.end })
   const archive = new Meter()
   // The list says how much may come, so a ratio adds nothing: sparse images reach zstd's best.
   const limits = { sizeBytesMax: archiveBytesMax(rpm), ratioMax: Number.POSITIVE_INFINITY }
-  const plain = archive.measure(decompress(input, await compressionOf(path, rpm), limits))
+  const plain = archive.measure(decompress(input, compression, limits))
   try {
     await checkMembers(plain, rpm)
   } catch (error) {
@@ -39,7 +40,7 @@ async function compressionOf(path: string, rpm: RpmFile): Promise<CompressionKin
   if (name === undefined) return detectCompression(await firstBytes(path, rpm.headerRange.end))
   const kind = Object.hasOwn(compressors, name) ? compressors[name] : undefined
   if (kind !== undefined) return kind
-  throw new UserError('RPM_COMPRESSOR_UNKNOWN', `The payload is compressed with "${name}".`, {
+  throw new UserError('RPM_COMPRESSOR_UNKNOWN', `The payload is compressed with ${quoted(name)}.`, {
     hint: `Hawser reads ${Object.keys(compressors).join(', ')} and payloads that are not compressed.`,
   })
 }
