@@ -133,7 +133,7 @@ async function obey(context: Context, run: Run, command: RunCommand): Promise<vo
   }
   const { node, turn } = command
   const body: ExecuteMessage = { release: context.key, runId: run.id, node, turn }
-  const idempotencyKey = `${run.id} ${node} ${turn}`
+  const idempotencyKey = `${run.id} ${run.startedAt} ${node} ${turn}`
   const sent = send(context, { service: 'step', handler: 'execute', body, idempotencyKey })
   // Sending with the same key again starts nothing, but tells which invocation it is.
   if (command.type === 'abort') context.cancel(await sent.invocationId)

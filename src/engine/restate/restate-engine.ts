@@ -20,6 +20,7 @@ import { endOrphan } from './server-process.ts'
 import { guardVersion } from './server-version.ts'
 import { socketClient } from './socket-client.ts'
 import { socketFolder } from './socket-folder.ts'
+import { watchStuckInvocations } from './stuck-invocations.ts'
 import { superviseServer } from './supervised-server.ts'
 import { taskReader } from './task-reader.ts'
 import { watchRun } from './watch.ts'
@@ -80,6 +81,8 @@ async function open(options: RestateEngineOptions, cleanup: CleanupStack): Promi
   cleanup.add(server.stop)
   await pointDeployments(admin, endpoint.port, options.codeVersion)
   await selfTest(client, signal)
+  const watching = watchStuckInvocations(admin, options.onNotice, signal)
+  cleanup.add(() => watching)
 
   const close = async (): Promise<void> => {
     closing.abort(new Error('The engine is closed'))
