@@ -45,7 +45,7 @@ export function complaintOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'not_multiple_of') return `is not a multiple of ${issue.divisor}`
   if (issue.code === 'invalid_key')
     return issue.issues[0] === undefined ? 'is no name' : complaintOf(issue.issues[0])
-  if (issue.code === 'invalid_format') return `is not ${formatText(issue.format, issue.pattern)}`
+  if (issue.code === 'invalid_format') return formatText(issue.format, issue.pattern)
   return 'is not valid here'
 }
 
@@ -76,5 +76,13 @@ const formats: { readonly [format: string]: string | undefined } = {
 }
 
 function formatText(format: string, pattern: string | undefined): string {
-  return formats[format] ?? (pattern === undefined ? `of the form "${format}"` : `of the form ${pattern}`)
+  const known = formats[format]
+  if (known !== undefined) return `is not ${known}`
+  return pattern === undefined ? `is not of the form "${format}"` : 'does not have the right form'
 }
+
+/** The pattern that a text does not match, where nobody wrote a sentence for it. */
+export const patternOf = (issue: z.core.$ZodIssue): string | undefined =>
+  issue.code === 'invalid_format' && !isOwnText(issue.message) && formats[issue.format] === undefined
+    ? issue.pattern
+    : undefined

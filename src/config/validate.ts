@@ -1,7 +1,15 @@
 import { z } from 'zod'
 import { closest } from '../lib/closest.ts'
 import type { Path, Problem } from './finding.ts'
-import { complaintOf, flattenIssue, isOwnText, startsSentence, typeText, type Words } from './issue-words.ts'
+import {
+  complaintOf,
+  flattenIssue,
+  isOwnText,
+  patternOf,
+  startsSentence,
+  typeText,
+  type Words,
+} from './issue-words.ts'
 import { PathSet } from './path-set.ts'
 import { isSecretName, quote } from './quote.ts'
 import { alternatives, descriptionAt, expectationOf, schemasAt } from './schema/inspect.ts'
@@ -75,7 +83,7 @@ class Validation<Value> {
         treated.add(path)
         if (!this.#becameText(issue, path)) this.#report(issue, path)
       }
-      if (this.#cut.has([])) break
+      if (this.#cut.has(this.#base)) break
     }
     return { value: undefined, problems: this.#problems, cut: this.#cut }
   }
@@ -133,7 +141,7 @@ class Validation<Value> {
   #report(issue: z.core.$ZodIssue, path: Path): void {
     const isMissing = issue.input === undefined && absentCodes.includes(issue.code)
     if (!isMissing) {
-      this.#cut.add([...this.#base, ...this.#cutOut(path)])
+      this.#cutOut(path)
       const at = issue.code === 'invalid_key' ? { at: 'key' as const } : {}
       this.#add({ path, ...at, ...this.#invalid(issue, path) })
       return
@@ -144,7 +152,7 @@ class Validation<Value> {
       this.#add({ path, ...this.#missing(issue.message, path) })
     }
     this.#cut.add(absolute)
-    this.#cut.add([...this.#base, ...this.#cutOut(path.slice(0, -1))])
+    this.#cutOut(path.slice(0, -1))
   }
 
   #missing(authorsText: string, path: Path): Words {
@@ -162,11 +170,12 @@ class Validation<Value> {
     const description = descriptionAt(this.#schema, path)
     const value = isSecretName(String(path.at(-1))) ? 'The value' : quote(issue.input)
     if (issue.code === 'invalid_type' || issue.code === 'invalid_union' || issue.code === 'invalid_value') {
+      const ownHint = isOwnText(issue.message) ? issue.message : description
       const near = typeof issue.input === 'string' ? closest(issue.input, valuesOf(schemas)) : undefined
       return {
         code: 'CONFIG_TYPE',
         message: typeText(issue.input, value, expectationOf(schemas)),
-        hint: near === undefined ? description : `Did you mean "${near}"?`,
+        hint: near === undefined ? ownHint : `Did you mean "${near}"?`,
       }
     }
     const subject = issue.code === 'invalid_key' ? quote(path.at(-1)) : value
@@ -178,7 +187,12 @@ class Validation<Value> {
     if (startsSentence(complaint)) {
       return { code: 'CONFIG_VALUE', message: `${subject} cannot be used here.`, hint: `${complaint}.` }
     }
-    return { code: 'CONFIG_VALUE', message: `${subject} ${complaint}.`, hint: description }
+    const form = patternOf(issue)
+    return {
+      code: 'CONFIG_VALUE',
+      message: `${subject} ${complaint}.`,
+      hint: form === undefined ? description : hintOf(description, `The form is ${form}.`),
+    }
   }
 
   #add(problem: Problem): void {
@@ -187,7 +201,9 @@ class Validation<Value> {
   }
 
   /** Removes the value, or the nearest parent that can be removed without moving its neighbours in a list. */
-  #cutOut(path: Path): Path {
+  #cutOut(path: Path): void {
+    // Gone already, with a list that another problem was in.
+    if (this.#cut.covers([...this.#base, ...path])) return
     for (let length = path.length; length > 0; length--) {
       const parent = plainAt(this.#plain, path.slice(0, length - 1))
       const key = path[length - 1]
@@ -195,9 +211,10 @@ class Validation<Value> {
         continue
       if (!Object.hasOwn(parent, key)) continue
       delete parent[key]
-      return path.slice(0, length)
+      this.#cut.add([...this.#base, ...path.slice(0, length)])
+      return
     }
-    return []
+    this.#cut.add(this.#base)
   }
 }
 

@@ -201,7 +201,20 @@ export function buildNumber(describe: string) {
     .meta({ description: describe, default: 1 })
 }
 
-export function packageSchema(kinds: Pick<ConfigKinds, 'packageFormats' | 'architectures'>) {
+type PackageKinds = Pick<ConfigKinds, 'packageFormats' | 'architectures' | 'canonicalArchitecture'>
+
+/** Other words for an architecture (`x86_64`) are answered with the canonical one. */
+function architectureName({ architectures, canonicalArchitecture }: PackageKinds) {
+  // z.enum takes any list of texts.
+  return z.enum(architectures as [string, ...string[]], {
+    error: ({ input }) => {
+      const canonical = typeof input === 'string' ? canonicalArchitecture(input) : undefined
+      return canonical === undefined ? undefined : `Write "${canonical}".`
+    },
+  })
+}
+
+export function packageSchema(kinds: PackageKinds) {
   const variant = variantFields()
   const override = z.strictObject(variant).partial().describe('What differs in these variants.')
   return z
@@ -213,7 +226,7 @@ export function packageSchema(kinds: Pick<ConfigKinds, 'packageFormats' | 'archi
           'The formats to build. Without it: those that the repositories of this file need, else all.',
         ),
       architectures: z
-        .array(z.enum(kinds.architectures as [string, ...string[]])) // z.enum takes any list of texts
+        .array(architectureName(kinds))
         .min(1, 'is empty')
         .describe('The machines to build it for; "all" when nothing in it depends on the machine.'),
       ...variant,

@@ -25,7 +25,7 @@ export const fakeKinds: ConfigKinds = {
     ),
   ],
   repositories: [
-    { ...kind('shelf', z.strictObject({ suite: z.string().describe('Suite.'), component: z.string().default('main') })), packageFormatOf: () => 'deb' },
+    { ...kind('shelf', z.strictObject({ suite: z.string().regex(/^[a-z]+$/).describe('Suite.'), component: z.string().default('main') })), packageFormatOf: () => 'deb' },
     { ...kind('stack', z.strictObject({ layout: z.enum(['letter', 'flat']).default('letter') })), packageFormatOf: () => 'rpm' },
   ],
   storages: [kind('folder', z.strictObject({ path: z.string().describe('The folder.') }))],
