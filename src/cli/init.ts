@@ -8,8 +8,8 @@ export const init: Command = {
   describe: 'Looks at the project in this folder and writes a commented hawser.yaml. Never overwrites one.',
   words: [0, 0],
   flags: {},
-  async run({ terminal, cwd }) {
-    const { path, notes } = await initProject(cwd)
+  async run({ terminal, cwd, environment }) {
+    const { path, notes } = await initProject(cwd, environment)
     if (terminal.json) terminal.print(JSON.stringify({ path, notes }))
     else terminal.print(`Wrote ${path}.`)
     for (const note of notes) terminal.note(`- ${note}`)

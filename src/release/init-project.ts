@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { initConfig } from '../config/init/init-config.ts'
 import { Refusal } from '../errors.ts'
 import { codeOf, fileSystemError, writeFileAtomic } from '../lib/atomic-file.ts'
-import { configName } from './project.ts'
+import { configName, type Project } from './project.ts'
 
 export interface Initialised {
   readonly path: string
@@ -12,7 +12,7 @@ export interface Initialised {
 }
 
 /** Writes hawser.yaml from what the folder holds. One that is there is never overwritten. */
-export async function initProject(cwd: string): Promise<Initialised> {
+export async function initProject(cwd: string, environment: Project['environment']): Promise<Initialised> {
   const root = resolve(cwd)
   const path = join(root, configName)
   if (await exists(path)) {
@@ -20,7 +20,7 @@ export async function initProject(cwd: string): Promise<Initialised> {
       hint: 'Change it by hand ("hawser check" helps), or move it away first.',
     })
   }
-  const { text, notes } = await initConfig(root)
+  const { text, notes } = await initConfig(root, { environment })
   await writeFileAtomic(path, text)
   return { path, notes }
 }

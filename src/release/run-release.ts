@@ -1,5 +1,5 @@
 import { Refusal, UserError } from '../errors.ts'
-import type { Engine, ReleaseKey } from '../pipeline/engine.ts'
+import type { Engine, ReleaseKey, StepExecutor } from '../pipeline/engine.ts'
 import type { Plan, PlannedNode } from '../pipeline/plan.ts'
 import { comparePlans, planDigest } from '../pipeline/plan-digest.ts'
 import type { Run } from '../pipeline/run.ts'
@@ -43,7 +43,7 @@ export function blockerOf({ nodes }: Plan): Error | undefined {
 
 /** Runs the plan on the project's engine until it has ended, waits for a person, or the signal is aborted. */
 export async function runPlan(plan: Plan, request: RunRequest): Promise<Run> {
-  return withEngine(request, async (engine) => {
+  return withEngine(request, stepsOf(request), async (engine) => {
     const run = await startOrJoin(engine, plan)
     return follow(engine, run, request)
   })
@@ -54,7 +54,7 @@ export async function runPlan(plan: Plan, request: RunRequest): Promise<Run> {
  * the run is bound to.
  */
 export async function resumeRun(version: string | undefined, request: RunRequest): Promise<Run> {
-  return withEngine(request, async (engine) => {
+  return withEngine(request, stepsOf(request), async (engine) => {
     const run = await findRun(engine, version)
     if (run.endedAt !== undefined) return run
     const { commit } = await readCheckout(request.project, request.signal)
@@ -68,7 +68,7 @@ export async function cancelRun(
   reason: string,
   request: RunRequest,
 ): Promise<Run> {
-  return withEngine(request, async (engine) => {
+  return withEngine(request, noSteps, async (engine) => {
     const run = await findRun(engine, version)
     if (run.endedAt !== undefined) {
       throw new UserError('RUN_ENDED', `The run ${run.id} has ended: ${run.status}.`, {
@@ -82,14 +82,26 @@ export async function cancelRun(
 
 /** All runs of the project, newest first. */
 export async function listRuns(request: RunRequest): Promise<readonly Run[]> {
-  return withEngine(request, (engine) => engine.list())
+  return withEngine(request, noSteps, (engine) => engine.list())
 }
+
+const stepsOf = ({ project, observer }: RunRequest): StepExecutor => executorFor(project, observer.log)
+
+/**
+ * An opened engine goes on with runs that were interrupted. Who only asks, or ends a run, must not publish by the way:
+ * here a step waits until the engine is closed, and begins anew when somebody resumes.
+ */
+const noSteps: StepExecutor = (_task, signal) =>
+  new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 
 async function withEngine<Result>(
   { project, observer }: RunRequest,
+  execute: StepExecutor,
   use: (engine: Engine) => Promise<Result>,
 ): Promise<Result> {
-  const execute = executorFor(project, observer.log)
   const { engine, attachedTo } = await openEngine({ project, execute, onNotice: observer.notice })
   if (attachedTo !== undefined) {
     observer.notice(

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { type Artifact, type ArtifactKind, artifactKinds } from '../artifacts/artifact.ts'
 import { type ArtifactStore, openArtifactStore } from '../artifacts/store.ts'
+import { UserError } from '../errors.ts'
 import { fileSystemError } from '../lib/atomic-file.ts'
 import { type Digest, digestOfFile, isDigest } from '../lib/digest.ts'
 import type { StepContext } from '../pipeline/step.ts'
@@ -29,12 +30,26 @@ export type ArtifactsResult = {
 }
 
 /** Artifacts of the named steps, in the order of the names. A step that was skipped has none. */
-export function artifactsOf(context: StepContext, stepIds: readonly string[]): readonly Artifact[] {
-  return stepIds.flatMap((id) => {
-    const result = context.results[id]
-    return result === undefined ? [] : artifactsResult.parse(result).artifacts
-  })
+export function artifactsOf(
+  { results }: Pick<StepContext, 'results'>,
+  stepIds: readonly string[],
+): readonly Artifact[] {
+  const byName = new Map<string, Artifact>()
+  for (const id of stepIds) {
+    const result = results[id]
+    for (const made of result === undefined ? [] : artifactsResult.parse(result).artifacts) {
+      if ((byName.get(made.name)?.digest ?? made.digest) !== made.digest) throw nameTwice(made.name)
+      byName.set(made.name, made)
+    }
+  }
+  return [...byName.values()]
 }
+
+/** Such as packages for two distributions whose versions do not tell them apart. */
+const nameTwice = (name: string): UserError =>
+  new UserError('ARTIFACT_NAME_TWICE', `Two different artifacts of the release are both called "${name}".`, {
+    hint: 'Give them different names. Packages for several distributions need a build number each, such as "1.el9", in their overrides.',
+  })
 
 export async function projectStore(context: Pick<StepContext, 'root' | 'log'>): Promise<ArtifactStore> {
   return openArtifactStore(join(context.root, '.hawser', 'store'), { warn: (text) => context.log(text) })
