@@ -5,6 +5,7 @@ import { connect } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { z } from 'zod'
 import { attachRestateEngine } from '../../src/engine/restate/attach.ts'
 import { EngineHeld } from '../../src/engine/restate/engine-held.ts'
 import { identityOf, isAlive } from '../../src/engine/restate/process-identity.ts'
@@ -108,6 +109,15 @@ test('a run goes on under a newer version of the code', async () => {
   expect((await ended(after)).status).toBe('published')
 })
 
+test('versions of the code that nothing runs in are forgotten', async () => {
+  for (const version of ['1', '2', '3']) await (await open(folder, version)).close()
+  const engine = await open(folder, '3')
+  await engine.start(samplePlan([sampleStep('a')]))
+
+  expect((await ended(engine)).status).toBe('published')
+  expect(await deploymentUris()).toEqual([expect.stringMatching(/\/3\/?$/)])
+})
+
 test('a folder deeper than sockets can be named works all the same', async () => {
   const deep = join(folder, ...Array.from({ length: 8 }, (_, index) => `a-rather-long-folder-name-${index}`))
   expect(deep.length).toBeGreaterThan(200)
@@ -181,11 +191,16 @@ test('a killed process does not keep the folder', async () => {
 
 /** The server lists it; other local users would have to guess. */
 async function endpointPort(): Promise<number> {
+  const [uri = ''] = await deploymentUris()
+  return Number(new URL(uri).port)
+}
+
+async function deploymentUris(): Promise<string[]> {
   const admin = socketClient(join(folder, 'server', 'hawser', 'admin.sock'))
   const { json } = await admin.send({ method: 'GET', path: '/deployments' })
   admin.close()
-  const [, port] = /127\.0\.0\.1:(\d+)/.exec(JSON.stringify(json)) ?? []
-  return Number(port)
+  const listed = z.object({ deployments: z.array(z.object({ uri: z.string() })) })
+  return listed.parse(json).deployments.map(({ uri }) => uri)
 }
 
 async function statusOfUnsignedRequest(port: number): Promise<unknown> {

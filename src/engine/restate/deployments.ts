@@ -1,8 +1,12 @@
 import { z } from 'zod'
 import { TransientError } from '../../errors.ts'
-import type { SocketClient } from './socket-client.ts'
+import type { SocketAnswer, SocketClient, SocketRequest } from './socket-client.ts'
 
-const listed = z.object({ deployments: z.array(z.object({ id: z.string(), uri: z.string().optional() })) })
+const listed = z.object({
+  deployments: z.array(z.object({ id: z.string(), uri: z.string().optional(), created_at: z.string() })),
+})
+
+const pinned = z.object({ rows: z.array(z.object({ pinned_deployment_id: z.string().nullish() })) })
 
 /**
  * Points everything that the server ever knew at our port of today. Invocations are pinned to the deployment that began
@@ -13,15 +17,35 @@ export async function pointDeployments(
   port: number,
   codeVersion: string,
 ): Promise<void> {
-  const answer = await admin.send({ method: 'GET', path: '/deployments' })
-  const known = listed.parse(answer.json).deployments
-  const ours = known.find(({ uri }) => versionOf(uri) === codeVersion)
+  const known = await knownDeployments(admin)
   for (const { id, uri } of known) {
-    const version = versionOf(uri)
-    const body = { uri: uriOf(port, version), overwrite: true }
-    await sent(admin, 'PATCH', `/deployments/${id}`, body)
+    const body = { uri: uriOf(port, versionOf(uri)), overwrite: true }
+    await sent(admin, { method: 'PATCH', path: `/deployments/${id}`, body })
   }
-  if (ours === undefined) await sent(admin, 'POST', '/deployments', { uri: uriOf(port, codeVersion) })
+  if (known.some(({ uri }) => versionOf(uri) === codeVersion)) return
+  await sent(admin, { method: 'POST', path: '/deployments', body: { uri: uriOf(port, codeVersion) } })
+}
+
+/**
+ * Each version of Hawser adds a deployment; without this every start would point all of them anew. The server must have
+ * answered calls before: its queries fail until then.
+ */
+export async function forgetDeployments(admin: SocketClient, codeVersion: string): Promise<void> {
+  const known = await knownDeployments(admin)
+  const ours = known.find(({ uri }) => versionOf(uri) === codeVersion)
+  // New invocations go to the newest deployment: only older ones can be known to be out of use.
+  const others = known.filter(({ created_at }) => ours !== undefined && created_at < ours.created_at)
+  if (others.length === 0) return
+  const query = `select distinct pinned_deployment_id from sys_invocation where status != 'completed'`
+  const { json } = await sent(admin, { method: 'POST', path: '/query', body: { query } })
+  const used = new Set(pinned.parse(json).rows.map((row) => row.pinned_deployment_id))
+  for (const { id } of others) {
+    if (!used.has(id)) await sent(admin, { method: 'DELETE', path: `/deployments/${id}?force=true` })
+  }
+}
+
+async function knownDeployments(admin: SocketClient) {
+  return listed.parse((await sent(admin, { method: 'GET', path: '/deployments' })).json).deployments
 }
 
 const uriOf = (port: number, version: string): string =>
@@ -32,16 +56,11 @@ function versionOf(uri: string | undefined): string {
   return decodeURIComponent(version)
 }
 
-async function sent(
-  admin: SocketClient,
-  method: 'PATCH' | 'POST',
-  path: string,
-  body: unknown,
-): Promise<void> {
-  const { status, json } = await admin.send({ method, path, body })
-  if (status < 300) return
-  throw new TransientError('ENGINE_DEPLOYMENT', `The engine did not take the steps (${status}).`, {
+async function sent(admin: SocketClient, request: SocketRequest): Promise<SocketAnswer> {
+  const answer = await admin.send(request)
+  if (answer.status < 300) return answer
+  throw new TransientError('ENGINE_DEPLOYMENT', `The engine did not take the steps (${answer.status}).`, {
     hint: 'See server.log and sdk.log in the folder of the engine.',
-    cause: json,
+    cause: answer.json,
   })
 }

@@ -73,7 +73,7 @@ export function releaseClient(
 }
 
 /** Calls again while the server cannot be reached: it may just be starting. */
-async function patient(send: () => Promise<SocketAnswer>, signal: AbortSignal): Promise<SocketAnswer> {
+async function patient<Answer>(send: () => Promise<Answer>, signal: AbortSignal): Promise<Answer> {
   const giveUpAt = performance.now() + patienceMs
   for (;;) {
     try {
@@ -103,10 +103,10 @@ function runOf(answer: ReleaseAnswer): Run {
 async function listRuns(admin: SocketClient, signal: AbortSignal): Promise<readonly Run[]> {
   const query = stateQuery([serviceNames.release, serviceNames.history])
   const request = { method: 'POST', path: '/query', body: { query } } as const
-  const answer = answered(await patient(() => admin.send(request), signal), request) as {
-    rows: readonly StateRow[]
-  }
-  const runs = runsOf(answer.rows)
+  // A server that has just started refuses queries until its partition is known.
+  const ask = async (): Promise<unknown> => answered(await admin.send(request), request)
+  const { rows } = (await patient(ask, signal)) as { rows: readonly StateRow[] }
+  const runs = runsOf(rows)
   return runs.sort((a, b) =>
     a.startedAt === b.startedAt ? compare(b.id, a.id) : compare(b.startedAt, a.startedAt),
   )

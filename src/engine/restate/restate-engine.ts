@@ -5,7 +5,7 @@ import type { Engine, StepExecutor } from '../../pipeline/engine.ts'
 import { pause } from '../../pipeline/pause.ts'
 import { releaseName } from '../../pipeline/release-key.ts'
 import { type CleanupStack, cleanupStack } from './cleanup-stack.ts'
-import { pointDeployments } from './deployments.ts'
+import { forgetDeployments, pointDeployments } from './deployments.ts'
 import { listen } from './endpoint.ts'
 import { EngineHeld } from './engine-held.ts'
 import { type Executions, stepExecutions } from './executions.ts'
@@ -81,6 +81,7 @@ async function open(options: RestateEngineOptions, cleanup: CleanupStack): Promi
   cleanup.add(server.stop)
   await pointDeployments(admin, endpoint.port, options.codeVersion)
   await selfTest(client, signal)
+  await forgetDeployments(admin, options.codeVersion)
   const watching = watchStuckInvocations(admin, options.onNotice, signal)
   cleanup.add(() => watching)
 
