@@ -162,6 +162,15 @@ test('a state that a newer server has written is not opened', async () => {
   await expect(text).toMatchFileSnapshot('testdata/errors/engine-downgrade.txt')
 })
 
+test('a folder that cannot be one is told with the reason', async () => {
+  await writeFile(join(folder, 'file'), '')
+
+  const error = await rejected(open(join(folder, 'file', 'engine')))
+
+  const text = failureText(error).replace(folder, '/project/.hawser')
+  await expect(text).toMatchFileSnapshot('testdata/errors/engine-folder.txt')
+})
+
 test('secrets of the environment do not reach the server', async () => {
   process.env['HAWSER_TEST_SECRET'] = 'hunter2'
   try {

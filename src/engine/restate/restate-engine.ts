@@ -1,4 +1,4 @@
-import { chmod, mkdir, realpath, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TransientError, UserError } from '../../errors.ts'
 import type { Engine, StepExecutor } from '../../pipeline/engine.ts'
@@ -10,6 +10,7 @@ import { listen } from './endpoint.ts'
 import { EngineHeld } from './engine-held.ts'
 import { type Executions, stepExecutions } from './executions.ts'
 import { lockFolder } from './folder-lock.ts'
+import { privateFolder } from './private-folder.ts'
 import { type ReleaseClient, releaseClient } from './release-client.ts'
 import { requestIdentity } from './request-identity.ts'
 import { type RunHub, type RunRecord, runHub } from './run-hub.ts'
@@ -99,13 +100,6 @@ function neededBinary(): string {
   throw new UserError('ENGINE_MISSING', `The durable engine is not installed for ${platform}.`, {
     hint: 'Install with optional dependencies, or use the engine that lives in memory: waiting then ends with the process.',
   })
-}
-
-/** Sockets in it have no authentication: its mode is what protects them. */
-async function privateFolder(folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  await chmod(folder, 0o700)
-  return realpath(folder)
 }
 
 interface EndpointParts {

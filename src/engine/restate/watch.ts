@@ -1,4 +1,3 @@
-import { pause } from '../../pipeline/pause.ts'
 import type { Run } from '../../pipeline/run.ts'
 import type { RunRecord } from './run-hub.ts'
 
@@ -64,14 +63,14 @@ async function unlessAborted(
   }
 }
 
-/** True when the time has passed, false when there are news before. */
+/** True when the time has passed, false when there are news before or nobody watches any more. */
 async function rest(afterMs: number, news: Promise<void>, signal: AbortSignal): Promise<boolean> {
-  const early = new AbortController()
-  const time = pause(afterMs, AbortSignal.any([signal, early.signal])).then(
-    () => true,
-    () => false,
-  )
-  const isTime = await Promise.race([time, news.then(() => false)])
-  early.abort()
+  const time = Promise.withResolvers<boolean>()
+  const timer = setTimeout(time.resolve, afterMs, true)
+  const stop = (): void => time.resolve(false)
+  signal.addEventListener('abort', stop, { once: true })
+  const isTime = await Promise.race([time.promise, news.then(() => false)])
+  clearTimeout(timer)
+  signal.removeEventListener('abort', stop)
   return isTime
 }
