@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { digestOfFile } from '../src/lib/digest.ts'
 import { writeElfSample } from './elf-sample.ts'
 import { compare, measure } from './pair.ts'
 
@@ -18,6 +19,8 @@ const folder = mkdtempSync(join(tmpdir(), 'hawser-bench-deb-'))
 try {
   const sample = join(folder, 'sample.bin')
   writeElfSample(sample, Number(megabytes) * 1e6)
+  // Sources come with their digests: they were fetched by them.
+  const { digest } = await digestOfFile(sample)
   const tree = peerTree(sample)
   const build = (kind: string, level: number): string[] => [
     process.execPath,
@@ -26,6 +29,7 @@ try {
     join(folder, 'ours.deb'),
     kind,
     String(level),
+    digest,
   ]
   const plain = measure({ name: 'hawser', command: build('none', 0) })
   console.log(`hawser without compression: ${plain.seconds.toFixed(2)} s, ${plain.peakMiB.toFixed(0)} MiB\n`)

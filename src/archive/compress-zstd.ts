@@ -32,7 +32,9 @@ async function* independentFrames(input: ByteStream, level: number): ByteStream 
 
 /** One frame, made by libzstd's own workers; the same bytes for any number of workers from one up. */
 async function* singleFrame(input: ByteStream, level: number): ByteStream {
-  const jobSizeBytes = level > 12 ? 8 * MiB : 4 * MiB
+  // A job reloads up to a window (8 MiB at the high levels) of what stands before it, so it must be longer than that.
+  const jobSizeBytes = level > 12 ? 16 * MiB : 4 * MiB
+  const workers = Math.min(availableParallelism(), 8)
   const codec = createZstdCompress({
     chunkSize: MiB,
     // Node ends its loop when the codec has taken the input, not when the workers have given their output: without
@@ -41,11 +43,13 @@ async function* singleFrame(input: ByteStream, level: number): ByteStream {
     finishFlush: constants.ZSTD_e_end,
     params: {
       ...frameParameters(level),
-      [constants.ZSTD_c_nbWorkers]: availableParallelism(),
+      [constants.ZSTD_c_nbWorkers]: workers,
       [constants.ZSTD_c_jobSize]: jobSizeBytes,
     },
   })
-  const writing = writeAll(chunksOf(input, 4 * jobSizeBytes), codec)
+  // A flush at the end of a job changes nothing, so a write may be any number of whole jobs.
+  const jobsPerWrite = level > 12 ? Math.max(2, workers) : 2 * Math.max(2, workers)
+  const writing = writeAll(input, codec, Buffer.allocUnsafeSlow(jobsPerWrite * jobSizeBytes))
   // It is awaited after the output; until then a failure must not count as unhandled.
   writing.catch(() => undefined)
   try {
@@ -57,9 +61,22 @@ async function* singleFrame(input: ByteStream, level: number): ByteStream {
   }
 }
 
-async function writeAll(chunks: ByteStream, codec: ZstdCompress): Promise<void> {
+/** Fills the one buffer again and again: the codec has taken all of it when a write is over. */
+async function writeAll(input: ByteStream, codec: ZstdCompress, buffer: Buffer): Promise<void> {
+  let used = 0
   try {
-    for await (const chunk of chunks) await writeOne(chunk, codec)
+    for await (const piece of input) {
+      for (let offset = 0; offset < piece.length; ) {
+        const taken = Math.min(buffer.length - used, piece.length - offset)
+        buffer.set(piece.subarray(offset, offset + taken), used)
+        offset += taken
+        used += taken
+        if (used < buffer.length) continue
+        await writeOne(buffer, codec)
+        used = 0
+      }
+    }
+    if (used > 0) await writeOne(buffer.subarray(0, used), codec)
     codec.end()
   } catch (error) {
     codec.destroy(error instanceof Error ? error : new Error(String(error)))

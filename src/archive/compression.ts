@@ -1,4 +1,4 @@
-/** Bytes as they flow through codecs, tar, cpio and hashes. */
+/** Bytes as they flow through codecs, tar, cpio and hashes. A piece is valid until the next one is asked for. */
 export type ByteStream = AsyncIterable<Uint8Array>
 
 export type CompressionKind = 'gzip' | 'xz' | 'zstd' | 'none'

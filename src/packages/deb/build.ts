@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { arMagic, arPadding, encodeArHeader } from '../../archive/ar.ts'
 import { compress } from '../../archive/compress.ts'
 import { type ByteStream, compressions } from '../../archive/compression.ts'
@@ -17,7 +18,7 @@ import {
   installedSizeKiB,
 } from './entries.ts'
 import { controlFields } from './fields.ts'
-import { readPackageFile, writePackageFile } from './files.ts'
+import { readInPlace, writePackageFile } from './files.ts'
 import { maintainerScripts } from './scripts.ts'
 import { sourceBody } from './source-body.ts'
 import { staticGroupIds, staticUserIds } from './static-ids.ts'
@@ -36,7 +37,7 @@ export async function buildDeb(spec: PackageSpec, context: BuildContext): Promis
       {
         name: `data.tar${extension}`,
         sizeBytes: dataFile.sizeBytes,
-        body: () => readPackageFile(dataFile.path),
+        body: () => readInPlace(dataFile.path),
       },
       ...(await signature(spec, context, control, dataFile.path)),
     ]
@@ -159,7 +160,7 @@ async function signature(
 ): Promise<readonly Member[]> {
   if (signer === undefined) return []
   // The port signs bytes at hand, so this one feature needs the compressed package in memory.
-  const data = await collect(readPackageFile(dataPath))
+  const data = await readFile(dataPath)
   const signed = Buffer.concat([Buffer.from('2.0\n'), control, data])
   const bytes = await signer.signDetached(signed, new Date(spec.epoch * 1000))
   return [{ name: '_gpgorigin', sizeBytes: bytes.length, body: () => one(bytes) }]

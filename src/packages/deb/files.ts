@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { chunksOf } from '../../archive/chunks.ts'
 import type { ByteStream } from '../../archive/compression.ts'
 import { UserError } from '../../errors.ts'
 
@@ -29,18 +27,46 @@ export async function writePackageFile(
   }
 }
 
-export const readPackageFile = (path: string): ByteStream =>
-  createReadStream(path, { highWaterMark: 1 << 20 })
+const pieceSizeBytes = 1 << 20
+
+/**
+ * The bytes of a file through one buffer: a piece is valid until the next one is asked for. With a new buffer for every
+ * piece, garbage would be most of the memory of a build.
+ */
+export async function* readInPlace(path: string): ByteStream {
+  const file = await open(path, 'r')
+  try {
+    const buffer = Buffer.allocUnsafeSlow(pieceSizeBytes)
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length)
+      if (bytesRead === 0) return
+      yield buffer.subarray(0, bytesRead)
+    }
+  } finally {
+    await file.close()
+  }
+}
 
 async function writeAll(path: string, stream: ByteStream): Promise<number> {
   const file = await open(path, 'wx', 0o644)
   try {
-    let sizeBytes = 0
     // Tar headers are small; a system call for each would be most of the work of a package with many files.
-    for await (const chunk of chunksOf(stream, 1 << 20)) {
-      await writeWhole(file, chunk)
-      sizeBytes += chunk.length
+    const buffer = Buffer.allocUnsafeSlow(pieceSizeBytes)
+    let used = 0
+    let sizeBytes = 0
+    for await (const piece of stream) {
+      sizeBytes += piece.length
+      for (let offset = 0; offset < piece.length; ) {
+        const taken = Math.min(buffer.length - used, piece.length - offset)
+        buffer.set(piece.subarray(offset, offset + taken), used)
+        offset += taken
+        used += taken
+        if (used < buffer.length) continue
+        await writeWhole(file, buffer)
+        used = 0
+      }
     }
+    await writeWhole(file, buffer.subarray(0, used))
     return sizeBytes
   } finally {
     await file.close()

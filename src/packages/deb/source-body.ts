@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import type { ByteStream } from '../../archive/compression.ts'
 import { UserError } from '../../errors.ts'
+import { readInPlace } from './files.ts'
 
 interface SourceFile {
   readonly path: string
@@ -13,7 +13,7 @@ interface SourceFile {
 export async function* sourceBody({ path, source, digest }: SourceFile): ByteStream {
   const hash = createHash('sha256')
   try {
-    for await (const piece of createReadStream(source, { highWaterMark: 1 << 20 })) {
+    for await (const piece of readInPlace(source)) {
       hash.update(piece)
       yield piece
     }
