@@ -81,6 +81,8 @@ export interface Forge {
   /** The bytes as a user would get them. */
   downloadAsset(tag: string, name: string): Promise<AsyncIterable<Uint8Array>>
   publish(tag: string): Promise<ForgeRelease>
+  /** False when a published release still has traces of its making, which `publish` removes. Absent where none can be. */
+  isTidy?(tag: string): Promise<boolean>
   /** Commits reachable from `to` and not from `from` (undefined: from the beginning), newest first. */
   commitsBetween(from: string | undefined, to: string): Promise<readonly Commit[]>
 }

@@ -336,6 +336,7 @@ function describeProcesses(subject: () => ForgeUnderTest): void {
     expect(kills).toBeGreaterThan(5)
     const found = await subject().forge.findRelease('v1.0.0')
     expect(found).toMatchObject({ ...work.release, state: 'published' })
+    expect(await subject().forge.isTidy?.('v1.0.0')).not.toBe(false)
     expect(found?.assets.map(({ name }) => name).sort()).toEqual(work.assets.map(({ name }) => name))
     for (const { name, digest } of work.assets) expect(await download(subject().forge, name)).toBe(digest)
   })

@@ -1,4 +1,4 @@
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { failureText } from '../../src/errors.ts'
@@ -187,6 +187,30 @@ describe('the folder of releases', () => {
       ...draftOf(),
       assets: [{ name: 'tool.deb', sizeBytes: 7, digest: digestOf('content') }],
     })
+  })
+
+  test('lists no release where a draft was killed before it was one', async () => {
+    await mkdir(join(repository.root, '.hawser/releases/v0.9.0/assets'), { recursive: true })
+
+    expect(await open().listReleases()).toEqual([])
+    expect(await open().findRelease('v0.9.0')).toBeUndefined()
+  })
+
+  test('tells what a killed publisher left, and loses it when the release is published again', async () => {
+    const forge = open()
+    await forge.createTag(newTag(repository.commits[1]))
+    const release = await forge.createDraft(draftOf())
+    expect(await forge.isTidy?.('v1.0.0')).toBe(true)
+    await forge.publish('v1.0.0')
+    const folder = join(repository.root, '.hawser/releases/v1.0.0')
+    await mkdir(join(folder, 'incoming'))
+    await writeFile(join(folder, 'assets', 'late'), 'not listed')
+
+    expect(await forge.isTidy?.('v1.0.0')).toBe(false)
+    expect((await forge.publish('v1.0.0')).name).toBe(release.name)
+
+    expect(await forge.isTidy?.('v1.0.0')).toBe(true)
+    expect(await readdir(join(folder, 'assets'))).toEqual([])
   })
 
   test('keeps a tag with slashes apart from others', async () => {

@@ -7,7 +7,7 @@ import { downloadAsset, uploadAsset } from './assets.ts'
 import { gitAccess } from './git-access.ts'
 import { commitsBetween } from './history.ts'
 import { checkTagName } from './names.ts'
-import { publishDraft } from './publish.ts'
+import { isTidy, publishDraft } from './publish.ts'
 import { releaseFolder, tagsWithFolder } from './release-folder.ts'
 import { createDraft, readRelease } from './releases.ts'
 import { findRemoteTag, listRemoteTags, pushTag } from './remote-tags.ts'
@@ -73,7 +73,12 @@ function localForge(written: Options, context: ForgeContext): Forge {
       return created
     },
     findRelease: async (tag) => readRelease(releaseFolder(releases, tag)),
-    listReleases: async () => Promise.all((await tagsWithFolder(releases)).map(found)),
+    listReleases: async () => {
+      const folders = (await tagsWithFolder(releases)).map((tag) => releaseFolder(releases, tag))
+      const read = await Promise.all(folders.map(readRelease))
+      // A folder without a record: whoever made the draft was killed before it was one.
+      return read.filter((release) => release !== undefined)
+    },
     createDraft: async (release) => {
       const commit = await resolveCommit(release.commit, git.options)
       if (commit === undefined) throw commitMissing(release.commit)
@@ -86,6 +91,7 @@ function localForge(written: Options, context: ForgeContext): Forge {
       await publishDraft(releaseFolder(releases, tag), tag, () => findTag(tag))
       return found(tag)
     },
+    isTidy: async (tag) => isTidy(releaseFolder(releases, tag)),
     commitsBetween: async (from, to) => commitsBetween(from, to, git),
   }
 }

@@ -1,5 +1,5 @@
 import { readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { codeOf } from '../../lib/atomic-file.ts'
 import type { Tag } from '../forge.ts'
@@ -50,10 +50,20 @@ function noTag(tag: string): UserError {
 async function tidy(folder: ReleaseFolder, published: PublishedRelease): Promise<void> {
   // A late upload may put a file there at this moment.
   await rm(folder.incoming, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 })
-  const listed = new Set(published.assets.map(({ name }) => name))
-  for (const name of await namesIn(folder.assets)) {
-    if (!listed.has(name)) await rm(join(folder.assets, name), { force: true })
-  }
+  for (const name of await unlisted(folder, published)) await rm(join(folder.assets, name), { force: true })
+}
+
+/** False when a publisher was killed before it had tidied up, or an upload came late. */
+export async function isTidy(folder: ReleaseFolder): Promise<boolean> {
+  const published = await readPublished(folder)
+  if (published === undefined) return true
+  const names = await namesIn(folder.path)
+  return !names.includes(basename(folder.incoming)) && (await unlisted(folder, published)).length === 0
+}
+
+async function unlisted(folder: ReleaseFolder, { assets }: PublishedRelease): Promise<readonly string[]> {
+  const listed = new Set(assets.map(({ name }) => name))
+  return (await namesIn(folder.assets)).filter((name) => !listed.has(name))
 }
 
 async function namesIn(path: string): Promise<readonly string[]> {

@@ -10,22 +10,27 @@ import { openForge } from '../forge-choice.ts'
 
 type Options = { readonly forge: Choice; readonly tag: string; readonly from: readonly string[] }
 type Result = { readonly url: string; readonly assets: JsonObject }
+type Evidence = { readonly release: ForgeRelease; readonly isTidy: boolean }
 
 /** Turns the draft into the release, then downloads every asset as a user would and compares the digests. */
-export const publishRelease: Step<Options, Result, ForgeRelease> = {
+export const publishRelease: Step<Options, Result, Evidence> = {
   name: 'publish-release',
   describe: 'Publishes the draft release and reads every asset back.',
   options: z.object({ forge: choice, tag: z.string(), from: z.array(z.string()) }),
   async probe({ forge, tag }, context) {
-    const found = await openForge(forge, context).findRelease(tag)
-    return found?.state === 'published' ? { state: 'present', evidence: found } : { state: 'absent' }
+    const port = openForge(forge, context)
+    const release = await port.findRelease(tag)
+    if (release?.state !== 'published') return { state: 'absent' }
+    return { state: 'present', evidence: { release, isTidy: (await port.isTidy?.(tag)) ?? true } }
   },
   decide({ tag, from }, probe, context) {
     if (probe.state !== 'present') return { kind: 'create', summary: `publish release ${tag}` }
+    const { release, isTidy } = probe.evidence
+    if (!isTidy) return { kind: 'create', summary: `tidy up after the publishing of ${tag}` }
     return {
       kind: 'keep',
       summary: `release ${tag} is published`,
-      result: resultOf(probe.evidence, wantedDigests(artifactsOf(context, from))),
+      result: resultOf(release, wantedDigests(artifactsOf(context, from))),
     }
   },
   async act(_change, { forge, tag, from }, context) {
