@@ -140,6 +140,8 @@ async function follow(engine: Engine, started: Run, { signal, observer }: RunReq
     // Only people can go on from here, and they need not keep a terminal open for it.
     if (run.status === 'waiting') break
   }
+  // Watching ends without a word when it is interrupted; that must not look like an end of the run.
+  if (last.endedAt === undefined && last.status !== 'waiting') signal.throwIfAborted()
   return last
 }
 
