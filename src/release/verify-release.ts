@@ -46,10 +46,12 @@ interface Verification {
 /** Fetches the release back as a user would: tag, assets, checksums, signatures, and its packages from the repositories. */
 export async function verifyRelease(version: string, outside: OutsideRun): Promise<VerifyReport> {
   const config = await loadProjectConfig(outside.project, { version })
-  const verification: Verification = { config, outside, findings: [], verified: [] }
+  const report: { findings: VerifyFinding[]; verified: string[] } = { findings: [], verified: [] }
+  // Not the report itself: this also holds the environment, with its secrets, and a report is printed.
+  const verification: Verification = { config, outside, ...report }
   const forge = openForge(config.forge, contextOutside(outside))
   const release = await findPublished(forge, verification)
-  if (release === undefined) return verification
+  if (release === undefined) return report
   const folder = await mkdtemp(join(tmpdir(), 'hawser-verify-'))
   try {
     const assets = await download(forge, release, folder, verification)
@@ -58,7 +60,7 @@ export async function verifyRelease(version: string, outside: OutsideRun): Promi
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
-  return verification
+  return report
 }
 
 async function findPublished(forge: Forge, verification: Verification): Promise<ForgeRelease | undefined> {
