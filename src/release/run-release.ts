@@ -1,4 +1,4 @@
-import { Refusal, UserError } from '../errors.ts'
+import { Refusal, TransientError, UserError } from '../errors.ts'
 import type { Engine, ReleaseKey, StepExecutor } from '../pipeline/engine.ts'
 import type { Plan, PlannedNode } from '../pipeline/plan.ts'
 import { comparePlans, planDigest } from '../pipeline/plan-digest.ts'
@@ -43,10 +43,7 @@ export function blockerOf({ nodes }: Plan): Error | undefined {
 
 /** Runs the plan on the project's engine until it has ended, waits for a person, or the signal is aborted. */
 export async function runPlan(plan: Plan, request: RunRequest): Promise<Run> {
-  return withEngine(request, stepsOf(request), async (engine) => {
-    const run = await startOrJoin(engine, plan)
-    return follow(engine, run, request)
-  })
+  return runToEnd(request, stepsOf(request), (engine) => startOrJoin(engine, plan))
 }
 
 /**
@@ -54,12 +51,12 @@ export async function runPlan(plan: Plan, request: RunRequest): Promise<Run> {
  * the run is bound to.
  */
 export async function resumeRun(version: string | undefined, request: RunRequest): Promise<Run> {
-  return withEngine(request, stepsOf(request), async (engine) => {
+  return runToEnd(request, stepsOf(request), async (engine) => {
     const run = await findRun(engine, version)
     if (run.endedAt !== undefined) return run
     const { commit } = await readCheckout(request.project, request.signal)
     if (commit !== run.plan.run.commit) throw otherCommit(run, commit)
-    return follow(engine, run, request)
+    return run
   })
 }
 
@@ -68,15 +65,14 @@ export async function cancelRun(
   reason: string,
   request: RunRequest,
 ): Promise<Run> {
-  return withEngine(request, noSteps, async (engine) => {
+  return runToEnd(request, noSteps, async (engine) => {
     const run = await findRun(engine, version)
     if (run.endedAt !== undefined) {
       throw new UserError('RUN_ENDED', `The run ${run.id} has ended: ${run.status}.`, {
         hint: 'There is nothing to cancel.',
       })
     }
-    await engine.cancel(keyOf(run.plan), reason)
-    return follow(engine, run, request)
+    return engine.cancel(keyOf(run.plan), reason)
   })
 }
 
@@ -96,6 +92,32 @@ const noSteps: StepExecutor = (_task, signal) =>
     if (signal.aborted) reject(signal.reason)
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
+
+/**
+ * Follows a run until it has ended, waits for a person, or the signal is aborted. A guest whose host has gone opens the
+ * engine itself: either the run has ended meanwhile, or it goes on here.
+ */
+async function runToEnd(
+  request: RunRequest,
+  execute: StepExecutor,
+  begin: (engine: Engine) => Promise<Run>,
+): Promise<Run> {
+  let begun: Run | undefined
+  const goOn = async (engine: Engine): Promise<Run> => {
+    begun = begun === undefined ? await begin(engine) : ((await engine.get(keyOf(begun.plan))) ?? begun)
+    return begun.endedAt === undefined ? follow(engine, begun, request) : begun
+  }
+  for (;;) {
+    const run = await withEngine(request, execute, goOn).catch(undefinedWhenHostGone)
+    if (run !== undefined && (run.endedAt !== undefined || run.status === 'waiting')) return run
+    // Watching ends without a word when it is interrupted; that must not look like an end of the run.
+    request.signal.throwIfAborted()
+  }
+}
+
+function undefinedWhenHostGone(error: unknown): undefined {
+  if (!(error instanceof TransientError && error.code === 'ENGINE_GONE')) throw error
+}
 
 async function withEngine<Result>(
   { project, observer }: RunRequest,
@@ -140,8 +162,6 @@ async function follow(engine: Engine, started: Run, { signal, observer }: RunReq
     // Only people can go on from here, and they need not keep a terminal open for it.
     if (run.status === 'waiting') break
   }
-  // Watching ends without a word when it is interrupted; that must not look like an end of the run.
-  if (last.endedAt === undefined && last.status !== 'waiting') signal.throwIfAborted()
   return last
 }
 

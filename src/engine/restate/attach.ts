@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises'
-import { UserError } from '../../errors.ts'
+import { TransientError, UserError } from '../../errors.ts'
 import type { Engine } from '../../pipeline/engine.ts'
+import { pause } from '../../pipeline/pause.ts'
 import { releaseName } from '../../pipeline/release-key.ts'
 import { EngineHeld } from './engine-held.ts'
 import { lockHolder } from './folder-lock.ts'
@@ -14,7 +15,7 @@ const pollMs = 150
 
 /**
  * The engine that another process holds: its runs can be read, watched, decided and cancelled; only that process starts
- * new ones. A watch sees the state at each poll.
+ * new ones. A watch sees the state at each poll; it ends when the holder has gone, and whoever wants more opens the engine.
  */
 export async function attachRestateEngine(folder: string): Promise<Engine> {
   const holder = await holderOf(folder)
@@ -23,6 +24,11 @@ export async function attachRestateEngine(folder: string): Promise<Engine> {
   const ingress = socketClient(paths.ingress)
   const closing = new AbortController()
   const client = releaseClient(ingress, admin, closing.signal)
+  untilGone(folder, closing.signal).then(
+    () =>
+      closing.abort(new TransientError('ENGINE_GONE', `The process ${holder.pid} has let go of the engine.`)),
+    (error: unknown) => closing.abort(error),
+  )
   return {
     start: () => Promise.reject(new EngineHeld(holder)),
     signal: client.signal,
@@ -41,6 +47,10 @@ export async function attachRestateEngine(folder: string): Promise<Engine> {
       ingress.close()
     },
   }
+}
+
+async function untilGone(folder: string, signal: AbortSignal): Promise<void> {
+  while ((await holderIn(folder)) !== undefined) await pause(pollMs, signal)
 }
 
 async function holderOf(folder: string) {
