@@ -63,15 +63,26 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
-async function makeWithParents(path: string): Promise<void> {
+/** The same, recorded on the disk when it returns, and with the system's own errors, for callers with words of their own. */
+export async function makeFolderDurably(path: string): Promise<void> {
+  await makeWithParents(path, syncFolder)
+}
+
+async function makeWithParents(
+  path: string,
+  made: (parent: string) => Promise<void> = async () => undefined,
+): Promise<void> {
   try {
     await mkdir(path)
   } catch (error) {
     if (codeOf(error) === 'ENOENT' && dirname(path) !== path) {
-      await makeWithParents(dirname(path))
-      await makeWithParents(path)
-    } else if (!(await isFolder(path))) throw error
+      await makeWithParents(dirname(path), made)
+      return makeWithParents(path, made)
+    }
+    if (await isFolder(path)) return
+    throw error
   }
+  await made(dirname(path))
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,10 +1,9 @@
-import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { type Artifact, type ArtifactKind, artifactKinds } from '../artifacts/artifact.ts'
 import { type ArtifactStore, openArtifactStore } from '../artifacts/store.ts'
 import { UserError } from '../errors.ts'
-import { fileSystemError } from '../lib/atomic-file.ts'
+import { fileSystemError, makeFolder } from '../lib/atomic-file.ts'
 import { type Digest, digestOfFile, isDigest } from '../lib/digest.ts'
 import type { StepContext } from '../pipeline/step.ts'
 
@@ -75,10 +74,6 @@ export async function putInDist(
   made: Artifact,
 ): Promise<void> {
   const path = distPath(context, made.name)
-  try {
-    await mkdir(dirname(path), { recursive: true })
-  } catch (error) {
-    throw fileSystemError(error, 'create the folder', dirname(path))
-  }
+  await makeFolder(dirname(path))
   await store.materialize(made.digest, path, 0o644)
 }

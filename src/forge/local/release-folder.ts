@@ -1,4 +1,4 @@
-import { link, mkdir, open, readdir, readFile } from 'node:fs/promises'
+import { link, open, readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { Refusal, UserError } from '../../errors.ts'
@@ -6,6 +6,7 @@ import {
   closing,
   codeOf,
   fileSystemError,
+  makeFolderDurably,
   removeQuietly,
   syncFolder,
   temporaryPathFor,
@@ -122,11 +123,7 @@ export async function createRecord(folder: ReleaseFolder, path: string, record: 
 }
 
 export async function makeFolders(folder: ReleaseFolder): Promise<void> {
-  for (const path of [folder.assets, folder.incoming]) {
-    const first = await mkdir(path, { recursive: true })
-    if (first === undefined) continue
-    for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
-  }
+  for (const path of [folder.assets, folder.incoming]) await makeFolderDurably(path)
 }
 
 /** link(2) fails when the name exists, so the file system decides between two who try at once. */

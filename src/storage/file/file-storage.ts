@@ -3,6 +3,7 @@ import { copyFile, link, open, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { UserError } from '../../errors.ts'
+import { makeFolderDurably } from '../../lib/atomic-file.ts'
 import { type Digest, digestOf, digestOfFile } from '../../lib/digest.ts'
 import type { ObjectVersion, PutBody, PutOptions, PutResult, Storage } from '../storage.ts'
 import { errnoOf, isAbsence, storageError } from './file-errors.ts'
@@ -11,7 +12,7 @@ import { withLock } from './lock.ts'
 import { readInfo, readObject } from './read-object.ts'
 import { unlinkIfThere } from './unlink.ts'
 import { walk } from './walk.ts'
-import { makeFolder, openWorkspace, syncFolder, type Workspace } from './workspace.ts'
+import { openWorkspace, syncFolder, type Workspace } from './workspace.ts'
 
 // The lock is held for a comparison and a rename; a minute means that its holder hangs.
 const lockWaitMs = 60_000
@@ -92,7 +93,7 @@ async function put(
   const draft = workspace.draft()
   try {
     const version = await writeDraft(draft, body)
-    await makeFolder(dirname(file))
+    await makeFolderDurably(dirname(file))
     const isPlaced = await place(workspace, draft, file, condition, signal)
     if (!isPlaced) return { status: 'conflict' }
     await syncFolder(dirname(file))

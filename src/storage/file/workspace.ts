@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { open, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { makeFolderDurably } from '../../lib/atomic-file.ts'
 import { isAbsence } from './file-errors.ts'
 import { lifeOf, ownIdentity, type ProcessIdentity } from './process-identity.ts'
 import { unlinkIfThere } from './unlink.ts'
@@ -18,7 +19,7 @@ export interface Workspace {
 export async function openWorkspace(root: string): Promise<Workspace> {
   const locks = join(root, workspaceName)
   const drafts = join(locks, 'drafts')
-  await makeFolder(drafts)
+  await makeFolderDurably(drafts)
   const self = ownIdentity()
   await sweep(drafts, self)
   return {
@@ -47,13 +48,6 @@ async function ageMs(path: string): Promise<number> {
     if (isAbsence(error)) return 0
     throw error
   }
-}
-
-/** Like `mkdir -p`, and durable: every folder that is new is recorded in its parent on the disk. */
-export async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true })
-  if (first === undefined) return
-  for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
 }
 
 /** A new name in a folder is durable only when the folder itself was written. */
