@@ -18,8 +18,9 @@ export interface TestProject {
   start(args: readonly string[], options?: HawserOptions): RunningHawser
   git(...args: readonly string[]): Promise<string>
   write(path: string, content: string): Promise<void>
-  /** The same project at another path. */
+  /** The same project in another folder beside it. */
   copy(name: string): Promise<TestProject>
+  copyTo(path: string): Promise<TestProject>
   remove(): Promise<void>
 }
 
@@ -91,6 +92,10 @@ export async function commit(project: TestProject, title: string): Promise<void>
 function projectAt(root: string, environment: NodeJS.ProcessEnv, folder: string): TestProject {
   const start = (args: readonly string[], options: HawserOptions = {}): RunningHawser =>
     startHawser(args, { cwd: root, ...options, environment: { ...environment, ...options.environment } })
+  const copyTo = async (to: string): Promise<TestProject> => {
+    await cp(root, to, { recursive: true, verbatimSymlinks: true })
+    return projectAt(to, environment, to)
+  }
   return {
     root,
     environment,
@@ -101,11 +106,8 @@ function projectAt(root: string, environment: NodeJS.ProcessEnv, folder: string)
       await mkdir(dirname(join(root, path)), { recursive: true })
       await writeFile(join(root, path), content)
     },
-    copy: async (name) => {
-      const to = join(folder, name)
-      await cp(root, to, { recursive: true, verbatimSymlinks: true })
-      return projectAt(to, environment, to)
-    },
+    copy: (name) => copyTo(join(folder, name)),
+    copyTo,
     remove: () => rm(folder, { recursive: true, force: true }),
   }
 }
