@@ -48,8 +48,8 @@ async function* singleFrame(input: ByteStream, level: number): ByteStream {
     },
   })
   // A flush at the end of a job changes nothing, so a write may be any number of whole jobs.
-  const jobsPerWrite = level > 12 ? Math.max(2, workers) : 2 * Math.max(2, workers)
-  const writing = writeAll(input, codec, Buffer.allocUnsafeSlow(jobsPerWrite * jobSizeBytes))
+  const writeSizeBytes = 2 * Math.max(2, workers) * jobSizeBytes
+  const writing = writeAll(input, codec, buffersFor(level, writeSizeBytes))
   // It is awaited after the output; until then a failure must not count as unhandled.
   writing.catch(() => undefined)
   try {
@@ -61,10 +61,26 @@ async function* singleFrame(input: ByteStream, level: number): ByteStream {
   }
 }
 
-/** Fills the one buffer again and again: the codec has taken all of it when a write is over. */
-async function writeAll(input: ByteStream, codec: ZstdCompress, buffer: Buffer): Promise<void> {
-  let used = 0
+/** At low levels the input is read and hashed while the codec works; at high ones it is the codec that takes the time. */
+const buffersFor = (level: number, sizeBytes: number): readonly Buffer[] =>
+  level > 12
+    ? [Buffer.allocUnsafeSlow(sizeBytes / 2)]
+    : [Buffer.allocUnsafeSlow(sizeBytes), Buffer.allocUnsafeSlow(sizeBytes)]
+
+/** Fills the buffers in turns: the codec has taken all of one when its write is over. */
+async function writeAll(input: ByteStream, codec: ZstdCompress, buffers: readonly Buffer[]): Promise<void> {
+  const ring = [...buffers]
+  let writing = Promise.resolve()
+  const write = async (chunk: Buffer): Promise<void> => {
+    const before = writing
+    writing = before.then(() => writeOne(chunk, codec))
+    // It may fail before its turn to be awaited; that is no unhandled failure.
+    writing.catch(() => undefined)
+    await (buffers.length > 1 ? before : writing)
+  }
   try {
+    let [buffer = Buffer.alloc(0)] = ring
+    let used = 0
     for await (const piece of input) {
       for (let offset = 0; offset < piece.length; ) {
         const taken = Math.min(buffer.length - used, piece.length - offset)
@@ -72,11 +88,14 @@ async function writeAll(input: ByteStream, codec: ZstdCompress, buffer: Buffer):
         offset += taken
         used += taken
         if (used < buffer.length) continue
-        await writeOne(buffer, codec)
+        await write(buffer)
+        ring.push(...ring.splice(0, 1))
+        buffer = ring[0] ?? buffer
         used = 0
       }
     }
-    if (used > 0) await writeOne(buffer.subarray(0, used), codec)
+    if (used > 0) await write(buffer.subarray(0, used))
+    await writing
     codec.end()
   } catch (error) {
     codec.destroy(error instanceof Error ? error : new Error(String(error)))
