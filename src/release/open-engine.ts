@@ -1,5 +1,7 @@
+import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { UserError } from '../errors.ts'
+import { TransientError, UserError } from '../errors.ts'
+import { codeOf } from '../lib/atomic-file.ts'
 import { hawserVersion } from '../lib/hawser-version.ts'
 import type { Engine, StepExecutor } from '../pipeline/engine.ts'
 import type { Project } from './project.ts'
@@ -41,6 +43,26 @@ function engineKind({ environment }: Project): 'durable' | 'memory' {
   throw new UserError('ENGINE_KIND', `HAWSER_ENGINE is "${asked}".`, {
     hint: 'Set it to "durable" or "memory", or leave it out.',
   })
+}
+
+/** Less than the engine's server needs to go on. */
+const freeMinBytes = 1 << 20
+
+/** What ended the work with an engine, told by its cause: its server does not say why it stops on a full disk. */
+export async function engineFailure(project: Project, error: unknown): Promise<unknown> {
+  const isOfEngine = error instanceof TransientError && error.code.startsWith('ENGINE_')
+  const isOfSystem = ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '')
+  const folder = engineFolder(project)
+  if (!(isOfSystem || (isOfEngine && (await freeBytes(folder)) < freeMinBytes))) return error
+  return new UserError('ENGINE_DISK_FULL', `The engine stopped: the disk of "${folder}" is full.`, {
+    hint: 'Free some space and run the command again; finished work is kept.',
+    cause: error,
+  })
+}
+
+async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder)
+  return bavail * bsize
 }
 
 async function inMemory(execute: StepExecutor): Promise<Engine> {

@@ -3,7 +3,7 @@ import type { Engine, ReleaseKey, StepExecutor } from '../pipeline/engine.ts'
 import type { Plan, PlannedNode } from '../pipeline/plan.ts'
 import { comparePlans, planDigest } from '../pipeline/plan-digest.ts'
 import type { Run } from '../pipeline/run.ts'
-import { openEngine } from './open-engine.ts'
+import { engineFailure, openEngine } from './open-engine.ts'
 import { type Project, readCheckout } from './project.ts'
 import { executorFor, type StepLog } from './session.ts'
 
@@ -43,7 +43,15 @@ export function blockerOf({ nodes }: Plan): Error | undefined {
 
 /** Runs the plan on the project's engine until it has ended, waits for a person, or the signal is aborted. */
 export async function runPlan(plan: Plan, request: RunRequest): Promise<Run> {
-  return runToEnd(request, stepsOf(request), (engine) => startOrJoin(engine, plan))
+  let hadFailed = false
+  const begin = async (engine: Engine): Promise<Run> => {
+    const run = await startOrJoin(engine, plan)
+    hadFailed = Object.values(run.nodes).some(({ status }) => status === 'failed')
+    return run
+  }
+  const run = await runToEnd(request, stepsOf(request), begin)
+  // A run that had failed before it was interrupted can only end; what this command asks for is a new one.
+  return hadFailed && run.status === 'failed' ? runToEnd(request, stepsOf(request), begin) : run
 }
 
 /**
@@ -120,6 +128,18 @@ function undefinedWhenHostGone(error: unknown): undefined {
 }
 
 async function withEngine<Result>(
+  request: RunRequest,
+  execute: StepExecutor,
+  use: (engine: Engine) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await withOpenEngine(request, execute, use)
+  } catch (error) {
+    throw await engineFailure(request.project, error)
+  }
+}
+
+async function withOpenEngine<Result>(
   { project, observer }: RunRequest,
   execute: StepExecutor,
   use: (engine: Engine) => Promise<Result>,

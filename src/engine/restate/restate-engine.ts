@@ -77,7 +77,7 @@ async function open(options: RestateEngineOptions, cleanup: CleanupStack): Promi
   cleanup.add(admin.close)
   cleanup.add(ingress.close)
   const client = releaseClient(ingress, admin, signal)
-  const { endpoint, hub } = await openEndpoint({ folder, paths, client, execute: options.execute, cleanup })
+  const { endpoint, hub } = await openEndpoint({ ...options, folder, paths, client, cleanup })
   const server = await superviseServer({ binary, paths, admin, onNotice: options.onNotice, signal })
   cleanup.add(server.stop)
   await pointDeployments(admin, endpoint.port, options.codeVersion)
@@ -107,13 +107,14 @@ interface EndpointParts {
   readonly paths: ServerPaths
   readonly client: ReleaseClient
   readonly execute: StepExecutor
+  readonly onNotice: (text: string) => void
   readonly cleanup: CleanupStack
 }
 
-async function openEndpoint({ folder, paths, client, execute, cleanup }: EndpointParts) {
+async function openEndpoint({ folder, paths, client, execute, onNotice, cleanup }: EndpointParts) {
   const hub: RunHub = runHub()
   const executions: Executions = stepExecutions(execute)
-  const logger = await sdkLog(join(folder, 'sdk.log'))
+  const logger = await sdkLog(join(folder, 'sdk.log'), onNotice)
   await emptyWhenLarge(paths.log)
   const publicKey = await requestIdentity(paths.identityKey)
   await writeFile(paths.config, serverConfig(paths), { mode: 0o600 })
