@@ -116,6 +116,29 @@ describe('imports point one way', () => {
   })
 })
 
+describe("a provider's name is a string only in its own folder", () => {
+  // Distinctive ones; "file", "git" and "https" are words of everyday code too, and "openpgp" is a module. That a kind of
+  // repository holds one kind of package is the repository's own knowledge.
+  const names: Readonly<Record<string, readonly string[]>> = {
+    deb: ['packages/deb/', 'repositories/apt/'],
+    rpm: ['packages/rpm/', 'repositories/dnf/'],
+    apt: ['repositories/apt/'],
+    dnf: ['repositories/dnf/'],
+    local: ['forge/local/'],
+    npm: ['sources/npm/'],
+  }
+
+  test.each(Object.entries(names))('%s', (name, folders) => {
+    const wrong = files.filter(
+      (file) =>
+        !folders.some((folder) => file.startsWith(folder)) &&
+        readFileSync(join(source, file), 'utf8').includes(`'${name}'`),
+    )
+
+    expect(wrong).toEqual([])
+  })
+})
+
 test('only main.ts exits or prints errors', () => {
   const wrong = files.filter(
     (file) =>

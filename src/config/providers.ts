@@ -1,7 +1,7 @@
 import { forges } from '../forge/index.ts'
 import { architectures, canonicalArchitecture } from '../packages/architecture.ts'
-import { packageFormats } from '../packages/index.ts'
-import { versionFindings, versionSchemeNames } from '../packages/version.ts'
+import { packageFormat, packageFormats } from '../packages/index.ts'
+import { versionSchemeNames } from '../packages/version.ts'
 import type { Provider } from '../provider.ts'
 import { repositoryFormats } from '../repositories/index.ts'
 import { signerProviders } from '../signing/index.ts'
@@ -9,8 +9,6 @@ import { sourceProviders } from '../sources/index.ts'
 import { steps } from '../steps/index.ts'
 import { storages } from '../storage/index.ts'
 import type { ConfigKinds, RepositoryKind } from './kinds.ts'
-
-type VersionFormat = Parameters<typeof versionFindings>[0]
 
 /** The real lists: everything that this Hawser's `hawser.yaml` can name. */
 export const configKinds: ConfigKinds = {
@@ -24,9 +22,8 @@ export const configKinds: ConfigKinds = {
   architectures: Object.keys(architectures),
   canonicalArchitecture,
   versions: {
-    schemes: firstOf(versionSchemeNames),
-    // Every package format has a column in the table of versions.
-    findings: (format, version) => versionFindings(format as VersionFormat, version),
+    schemes: versionSchemeNames,
+    findings: (format, version) => packageFormat(format).versionFindings(version),
   },
 }
 
@@ -36,10 +33,4 @@ function repositoryKind(provider: Provider<{ readonly packageFormat: string }, a
   const packageFormatOf = (written: unknown) =>
     provider.create(options.parse(written), undefined).packageFormat
   return { name, describe, options, example, packageFormatOf }
-}
-
-function firstOf(names: readonly string[]): readonly [string, ...string[]] {
-  const [first, ...rest] = names
-  if (first === undefined) throw new Error('There is no version scheme')
-  return [first, ...rest]
 }

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { architectureFinding, architectureIn, architectures, canonicalArchitecture } from './architecture.ts'
+import {
+  architectureFinding,
+  architectures,
+  canonicalArchitecture,
+  knownArchitecture,
+} from './architecture.ts'
+import { rpmArchitecture } from './rpm/architecture.ts'
 
 test.each([
   ['amd64', 'amd64', 'x86_64'],
@@ -11,16 +17,20 @@ test.each([
   ['ppc64le', 'ppc64el', 'ppc64le'],
   ['noarch', 'all', 'noarch'],
 ])('%s is %s for Debian and %s for rpm', (word, deb, rpm) => {
-  expect(architectureIn('deb', word)).toBe(deb)
-  expect(architectureIn('rpm', word)).toBe(rpm)
+  expect(knownArchitecture(word)).toBe(deb)
+  expect(rpmArchitecture(word)).toBe(rpm)
 })
 
 test('no spelling means two architectures', () => {
-  const spellings = Object.entries(architectures).flatMap(([name, { deb, rpm, aliases }]) => [
-    ...new Set<string>([name, deb, rpm, ...aliases]),
-  ])
+  const spellings = Object.entries(architectures).flatMap(([name, { aliases }]) => [name, ...aliases])
 
   expect(spellings).toEqual([...new Set(spellings)])
+})
+
+test("rpm's own words are understood everywhere", () => {
+  for (const name of Object.keys(architectures)) {
+    expect(canonicalArchitecture(rpmArchitecture(name))).toBe(name)
+  }
 })
 
 test('an unknown word is a finding that lists the known ones', () => {

@@ -1,27 +1,23 @@
 /** One processor architecture: Debian's word is the canonical one, because it tells all of them apart. */
 interface Architecture {
-  readonly deb: string
-  readonly rpm: string
-  /** Words of other worlds for the same machine: Go, Node, OCI, uname. */
+  /** Words of other worlds for the same machine: rpm, Go, Node, OCI, uname. */
   readonly aliases: readonly string[]
-  /** The mark that rpm puts on requirements of 64-bit libraries. */
-  readonly is64Bit: boolean
 }
 
-/** Written once: canonical → each format's word. */
+/** Written once. A format whose words differ has a table from these to its own. */
 export const architectures = {
-  all: { deb: 'all', rpm: 'noarch', aliases: ['any', 'noarch'], is64Bit: false },
-  amd64: { deb: 'amd64', rpm: 'x86_64', aliases: ['x64', 'x86-64'], is64Bit: true },
-  arm64: { deb: 'arm64', rpm: 'aarch64', aliases: ['armv8'], is64Bit: true },
-  armel: { deb: 'armel', rpm: 'armv5tel', aliases: ['armv5'], is64Bit: false },
-  armhf: { deb: 'armhf', rpm: 'armv7hl', aliases: ['arm', 'armv7', 'armv7l'], is64Bit: false },
-  i386: { deb: 'i386', rpm: 'i686', aliases: ['386', 'i586', 'ia32', 'x86'], is64Bit: false },
-  loong64: { deb: 'loong64', rpm: 'loongarch64', aliases: [], is64Bit: true },
-  mips64el: { deb: 'mips64el', rpm: 'mips64el', aliases: ['mips64le'], is64Bit: true },
-  ppc64: { deb: 'ppc64', rpm: 'ppc64', aliases: [], is64Bit: true },
-  ppc64el: { deb: 'ppc64el', rpm: 'ppc64le', aliases: [], is64Bit: true },
-  riscv64: { deb: 'riscv64', rpm: 'riscv64', aliases: [], is64Bit: true },
-  s390x: { deb: 's390x', rpm: 's390x', aliases: [], is64Bit: true },
+  all: { aliases: ['any', 'noarch'] },
+  amd64: { aliases: ['x64', 'x86-64', 'x86_64'] },
+  arm64: { aliases: ['aarch64', 'armv8'] },
+  armel: { aliases: ['armv5', 'armv5tel'] },
+  armhf: { aliases: ['arm', 'armv7', 'armv7hl', 'armv7l'] },
+  i386: { aliases: ['386', 'i586', 'i686', 'ia32', 'x86'] },
+  loong64: { aliases: ['loongarch64'] },
+  mips64el: { aliases: ['mips64le'] },
+  ppc64: { aliases: [] },
+  ppc64el: { aliases: ['ppc64le'] },
+  riscv64: { aliases: [] },
+  s390x: { aliases: [] },
 } as const satisfies Record<string, Architecture>
 
 export type CanonicalArchitecture = keyof typeof architectures
@@ -35,8 +31,8 @@ export function canonicalArchitecture(word: string): CanonicalArchitecture | und
   return Object.keys(architectures)
     .filter(isCanonical)
     .find((name) => {
-      const { deb, rpm, aliases }: Architecture = architectures[name]
-      return deb === wanted || rpm === wanted || aliases.includes(wanted)
+      const { aliases }: Architecture = architectures[name]
+      return aliases.includes(wanted)
     })
 }
 
@@ -53,9 +49,9 @@ export function architectureFinding(word: string): { message: string; hint: stri
   }
 }
 
-/** A format's word for a canonical architecture; findings have refused the unknown ones before. */
-export function architectureIn(format: 'deb' | 'rpm', canonical: string): string {
-  const name = canonicalArchitecture(canonical)
-  if (name === undefined) throw new Error(`The architecture "${canonical}" has passed the findings`)
-  return architectures[name][format]
+/** The canonical word where only known ones can be; findings have refused the others before. */
+export function knownArchitecture(word: string): CanonicalArchitecture {
+  const name = canonicalArchitecture(word)
+  if (name === undefined) throw new Error(`The architecture "${word}" has passed the findings`)
+  return name
 }

@@ -1,6 +1,7 @@
 import type { Artifact } from '../artifacts/artifact.ts'
 import type { Signer } from '../signing/signer.ts'
-import type { PackageSpec } from './package-spec.ts'
+import type { PackageSpec, PackageVersion } from './package-spec.ts'
+import type { VersionFinding } from './version.ts'
 
 export interface BuildContext {
   /** Where the finished package is written; the caller moves it into the store. */
@@ -23,6 +24,8 @@ export interface PackageFormat {
   architecture(canonical: string): string
   /** The full version as this format's tools print it, e.g. `1:1.5.1~rc1-1`. */
   version(spec: PackageSpec): string
+  /** Everything wrong with a version alone, so that config can say it before there is a spec. */
+  versionFindings(version: PackageVersion): readonly VersionFinding[]
   fileName(spec: PackageSpec): string
   /** Everything wrong with the spec for this format, before anything is written. Empty when it can be built. */
   findings(spec: PackageSpec): readonly SpecFinding[]

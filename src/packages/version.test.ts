@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { debRelationVersion, debVersion, debVersionFindings, debVersionWithoutEpoch } from './deb/version.ts'
 import type { PackageVersion } from './package-spec.ts'
-import {
-  debVersion,
-  debVersionWithoutEpoch,
-  relationVersionIn,
-  rpmVersion,
-  rpmVersionText,
-  versionFindings,
-} from './version.ts'
+import { rpmRelationVersion, rpmVersion, rpmVersionFindings, rpmVersionText } from './rpm/version.ts'
 import { compareDebVersions, compareRpmVersions } from './version-order.ts'
 
 const version = (declared: string, more: Partial<PackageVersion> = {}): PackageVersion => ({
@@ -60,16 +54,17 @@ test('file names leave the epoch out', () => {
 })
 
 test('a version in a relation is written once', () => {
-  expect(relationVersionIn('deb', '2.17')).toBe('2.17')
-  expect(relationVersionIn('rpm', '1.5.0-rc.1')).toBe('1.5.0~rc.1')
-  expect(relationVersionIn('deb', '1.5.1-1')).toBe('1.5.1-1')
-  expect(relationVersionIn('deb', version('1.5.1', { scheme: 'ket' }))).toBe('1.5.1-1')
-  expect(relationVersionIn('rpm', version('1.5.1', { scheme: 'ket', epoch: 1 }))).toBe('1:1.5.1_1-1')
+  expect(debRelationVersion('2.17')).toBe('2.17')
+  expect(rpmRelationVersion('1.5.0-rc.1')).toBe('1.5.0~rc.1')
+  expect(debRelationVersion('1.5.1-1')).toBe('1.5.1-1')
+  expect(debRelationVersion(version('1.5.1', { scheme: 'ket' }))).toBe('1.5.1-1')
+  expect(rpmRelationVersion(version('1.5.1', { scheme: 'ket', epoch: 1 }))).toBe('1:1.5.1_1-1')
 })
 
 describe('findings', () => {
+  const findings = { deb: debVersionFindings, rpm: rpmVersionFindings }
   const codes = (format: 'deb' | 'rpm', of: PackageVersion): string[] =>
-    versionFindings(format, of).map(({ code }) => code)
+    findings[format](of).map(({ code }) => code)
 
   test.each([
     ['v1.0.0', ['VERSION_PREFIX'], ['VERSION_PREFIX']],

@@ -1,79 +1,24 @@
 import type { PackageVersion } from './package-spec.ts'
 
-/** A version in rpm's three parts; written `epoch:version-release`. */
-export interface RpmVersion {
-  readonly epoch: number
-  readonly version: string
-  readonly release: string
-}
+/** How a declared version and its build number become a format's version; each format has a table of all of them. */
+export const versionSchemeNames = ['standard', 'ket'] as const
+export type VersionSchemeName = (typeof versionSchemeNames)[number]
 
-/** How one declared version and its build number become the two formats' versions. */
-interface VersionScheme {
-  readonly deb: (upstream: string, build: string) => { upstream: string; revision: string }
-  readonly rpm: (upstream: string, build: string) => { version: string; release: string }
-}
-
-/** The schemes. rpm has no hyphen in a version; deb splits at the last one. */
-const versionSchemes: { readonly [name: string]: VersionScheme } = {
-  standard: {
-    deb: (upstream, build) => ({ upstream, revision: build }),
-    rpm: (upstream, build) => ({
-      version: upstream.replaceAll('-', '.'),
-      release: build === '' ? '1' : build,
-    }),
-  },
-  // The Kismatic packages carry the build number in rpm's version, as `1.5.1_1`, and always have the release 1.
-  ket: {
-    deb: (upstream, build) => ({ upstream, revision: build }),
-    rpm: (upstream, build) => ({
-      version: build === '' ? upstream.replaceAll('-', '.') : `${upstream.replaceAll('-', '.')}_${build}`,
-      release: '1',
-    }),
-  },
-}
-
-export const versionSchemeNames: readonly string[] = Object.keys(versionSchemes)
-
-/** The version as dpkg writes it, e.g. `1:1.5.1~rc.1-1`. */
-export function debVersion(version: PackageVersion): string {
-  return version.epoch === 0
-    ? debVersionWithoutEpoch(version)
-    : `${version.epoch}:${debVersionWithoutEpoch(version)}`
-}
-
-/** As in file names: Debian leaves the epoch out. */
-export function debVersionWithoutEpoch({ declared, build, scheme }: PackageVersion): string {
-  const { upstream, revision } = schemeOf(scheme).deb(tilde(declared), build)
-  // Without a revision the last hyphen would be taken for its beginning.
-  return revision === '' ? upstream.replaceAll('-', '.') : `${upstream}-${revision}`
-}
-
-export function rpmVersion({ epoch, declared, build, scheme }: PackageVersion): RpmVersion {
-  return { epoch, ...schemeOf(scheme).rpm(tilde(declared), build) }
-}
-
-/** `epoch:version-release`, without an epoch of 0. */
-export function rpmVersionText({ epoch, version, release }: RpmVersion): string {
-  return `${epoch === 0 ? '' : `${epoch}:`}${version}-${release}`
-}
-
-/** The version in a relation, in a format's form. A text is taken as it is, but for a SemVer pre-release. */
-export function relationVersionIn(format: 'deb' | 'rpm', version: string | PackageVersion): string {
-  if (typeof version === 'string') return tilde(version)
-  return format === 'deb' ? debVersion(version) : rpmVersionText(rpmVersion(version))
-}
-
-function schemeOf(name: string): VersionScheme {
-  const scheme = Object.hasOwn(versionSchemes, name) ? versionSchemes[name] : undefined
-  if (scheme === undefined) throw new Error(`The version scheme "${name}" has passed the findings`)
-  return scheme
+/** The scheme of a version; findings have refused unknown ones before. */
+export function schemeIn<Scheme>(
+  schemes: { readonly [name in VersionSchemeName]: Scheme },
+  { scheme }: PackageVersion,
+): Scheme {
+  const name = versionSchemeNames.find((known) => known === scheme)
+  if (name === undefined) throw new Error(`The version scheme "${scheme}" has passed the findings`)
+  return schemes[name]
 }
 
 // A pre-release has a letter in front: `1.5.1-1` in a relation is a version with a revision.
 const preRelease = /^((?:\d+:)?\d+(?:\.\w+)*)-([A-Za-z][0-9A-Za-z.-]*)(\+[0-9A-Za-z.-]+)?$/
 
 /** Both dpkg and rpm sort `~` before the end: 1.5.0~rc.1 < 1.5.0. */
-function tilde(declared: string): string {
+export function tilde(declared: string): string {
   return declared.replace(preRelease, (_, core: string, identifiers: string, metadata = '') => {
     return `${core}~${identifiers}${metadata}`
   })
@@ -87,20 +32,24 @@ export interface VersionFinding {
   readonly hint: string
 }
 
-/** What a version scheme writes; deb-version(7) and rpm's lib/rpmchecksig character checks. */
-const alphabets = {
-  deb: { declared: /[^A-Za-z0-9.+~-]/u, build: /[^A-Za-z0-9.+~]/u, allowed: 'letters, digits and . + ~ -' },
-  rpm: {
-    declared: /[^A-Za-z0-9._+~^-]/u,
-    build: /[^A-Za-z0-9._+~^]/u,
-    allowed: 'letters, digits and . _ + ~ ^ -',
-  },
-} as const
+/** What a format can write in a version. */
+export interface VersionAlphabet {
+  /** For people: the format, and its word for the build number. */
+  readonly format: string
+  readonly buildWord: string
+  /** Match the first character that is not allowed. */
+  readonly declared: RegExp
+  readonly build: RegExp
+  readonly allowed: string
+}
 
 /** Everything wrong with a version for a format; empty when it can be written. */
-export function versionFindings(format: 'deb' | 'rpm', version: PackageVersion): readonly VersionFinding[] {
+export function versionFindings(
+  version: PackageVersion,
+  alphabet: VersionAlphabet,
+): readonly VersionFinding[] {
   const findings: VersionFinding[] = []
-  if (!versionSchemeNames.includes(version.scheme)) {
+  if (!versionSchemeNames.some((name) => name === version.scheme)) {
     findings.push({
       member: 'scheme',
       code: 'VERSION_SCHEME',
@@ -116,10 +65,14 @@ export function versionFindings(format: 'deb' | 'rpm', version: PackageVersion):
       hint: 'Leave the epoch out, unless an earlier version number was too high.',
     })
   }
-  return [...findings, ...declaredFindings(format, version.declared), ...buildFindings(format, version.build)]
+  return [
+    ...findings,
+    ...declaredFindings(version.declared, alphabet),
+    ...buildFindings(version.build, alphabet),
+  ]
 }
 
-function declaredFindings(format: 'deb' | 'rpm', declared: string): VersionFinding[] {
+function declaredFindings(declared: string, alphabet: VersionAlphabet): VersionFinding[] {
   const finding = (code: string, message: string, hint: string): VersionFinding[] => [
     { member: 'declared', code, message, hint },
   ]
@@ -130,12 +83,12 @@ function declaredFindings(format: 'deb' | 'rpm', declared: string): VersionFindi
       `Write "${declared.slice(1)}": the letter belongs to a tag, not to a version.`,
     )
   }
-  const illegal = alphabets[format].declared.exec(declared)
+  const illegal = alphabet.declared.exec(declared)
   if (illegal !== null) {
     return finding(
       'VERSION_CHARACTER',
-      `The version "${declared}" contains "${illegal[0]}", which a ${format} version cannot have.`,
-      `Use ${alphabets[format].allowed} only.`,
+      `The version "${declared}" contains "${illegal[0]}", which a ${alphabet.format} version cannot have.`,
+      `Use ${alphabet.allowed} only.`,
     )
   }
   if (!/^\d/.test(declared)) {
@@ -156,14 +109,14 @@ function declaredFindings(format: 'deb' | 'rpm', declared: string): VersionFindi
   return []
 }
 
-function buildFindings(format: 'deb' | 'rpm', build: string): VersionFinding[] {
-  const illegal = alphabets[format].build.exec(build)
+function buildFindings(build: string, alphabet: VersionAlphabet): VersionFinding[] {
+  const illegal = alphabet.build.exec(build)
   if (illegal === null) return []
   return [
     {
       member: 'build',
       code: 'BUILD_CHARACTER',
-      message: `The build number "${build}" contains "${illegal[0]}", which a ${format} ${format === 'deb' ? 'revision' : 'release'} cannot have.`,
+      message: `The build number "${build}" contains "${illegal[0]}", which a ${alphabet.format} ${alphabet.buildWord} cannot have.`,
       hint: 'Use letters, digits and dots only, for example 1.',
     },
   ]

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { architectures, canonicalArchitecture } from '../../packages/architecture.ts'
-import { versionFindings } from '../../packages/version.ts'
+import { packageFormat } from '../../packages/index.ts'
 import type { ConfigKinds, Kind } from '../kinds.ts'
 
 const kind = (name: string, options: z.ZodObject, example: unknown = {}): Kind => ({
@@ -42,6 +42,6 @@ export const fakeKinds: ConfigKinds = {
   canonicalArchitecture,
   versions: {
     schemes: ['standard', 'ket'],
-    findings: (format, version) => versionFindings(format === 'rpm' ? 'rpm' : 'deb', version),
+    findings: (format, version) => packageFormat(format).versionFindings(version),
   },
 }

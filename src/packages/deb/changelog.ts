@@ -1,6 +1,6 @@
 import { changelogOf } from '../changelog.ts'
 import type { ChangelogEntry, PackageSpec } from '../package-spec.ts'
-import { debVersion } from '../version.ts'
+import { debVersion } from './version.ts'
 
 /** deb-changelog(5). */
 export function renderChangelog(spec: PackageSpec): string {

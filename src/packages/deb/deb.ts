@@ -1,19 +1,20 @@
 import { UserError } from '../../errors.ts'
-import { architectureIn } from '../architecture.ts'
+import { knownArchitecture } from '../architecture.ts'
 import type { PackageFormat } from '../package-format.ts'
 import type { PackageSpec } from '../package-spec.ts'
-import { debVersion, debVersionWithoutEpoch } from '../version.ts'
 import { buildDeb } from './build.ts'
 import { debFindings } from './findings.ts'
 import { readDebInfo } from './read.ts'
+import { debVersion, debVersionFindings, debVersionWithoutEpoch } from './version.ts'
 
 /** Binary Debian packages, format 2.0. */
 export const deb: PackageFormat = {
   name: 'deb',
   extension: '.deb',
   embeddedSignature: 'on request',
-  architecture: (canonical) => architectureIn('deb', canonical),
+  architecture: knownArchitecture,
   version: (spec) => debVersion(spec.version),
+  versionFindings: debVersionFindings,
   fileName,
   findings: debFindings,
   build: async (spec, context) => {
@@ -25,7 +26,7 @@ export const deb: PackageFormat = {
 
 /** dpkg's convention; the epoch is not in it. */
 function fileName({ name, version, architecture }: PackageSpec): string {
-  return `${name}_${debVersionWithoutEpoch(version)}_${architectureIn('deb', architecture)}.deb`
+  return `${name}_${debVersionWithoutEpoch(version)}_${knownArchitecture(architecture)}.deb`
 }
 
 function refuseFindings(spec: PackageSpec): void {

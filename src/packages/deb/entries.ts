@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import type { ContentEntry, PackageSpec } from '../package-spec.ts'
-import { debVersion } from '../version.ts'
+import { debVersion } from './version.ts'
 
 /** An entry of data.tar: declared, a parent of a declared one, or made here. */
 export type DataEntry = Exclude<ContentEntry, { type: 'ghost' | 'file' }> | DataFile

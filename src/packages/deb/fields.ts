@@ -1,8 +1,8 @@
-import { architectureIn } from '../architecture.ts'
+import { knownArchitecture } from '../architecture.ts'
 import type { PackageSpec, RelationList } from '../package-spec.ts'
-import { debVersion } from '../version.ts'
 import type { ControlField } from './control.ts'
 import { renderRelations } from './relations.ts'
+import { debVersion } from './version.ts'
 
 /** The control file's fields in the order of dpkg-gencontrol, free fields before the description. */
 export function controlFields(spec: PackageSpec, installedSizeKiB: number): readonly ControlField[] {
@@ -13,7 +13,7 @@ export function controlFields(spec: PackageSpec, installedSizeKiB: number): read
   const fields: (readonly [string, string | undefined])[] = [
     ['Package', spec.name],
     ['Version', debVersion(spec.version)],
-    ['Architecture', architectureIn('deb', spec.architecture)],
+    ['Architecture', knownArchitecture(spec.architecture)],
     ['Maintainer', spec.maintainer],
     ['Installed-Size', String(installedSizeKiB)],
     ['Pre-Depends', renderRelations(relations.preDepends)],

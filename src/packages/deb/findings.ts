@@ -2,17 +2,17 @@ import { compressions } from '../../archive/compression.ts'
 import { architectureFinding } from '../architecture.ts'
 import type { SpecFinding } from '../package-format.ts'
 import type { PackageSpec, Scripts } from '../package-spec.ts'
-import { versionFindings } from '../version.ts'
 import { contentFindings } from './content-findings.ts'
 import { reservedFields } from './fields.ts'
 import { relationFindings } from './relation-findings.ts'
 import { isShell, scriptNames } from './scripts.ts'
+import { debVersionFindings } from './version.ts'
 
 /** Everything that keeps this spec from being a Debian package, before a byte is written. */
 export function debFindings(spec: PackageSpec): readonly SpecFinding[] {
   return [
     ...nameFindings(spec),
-    ...versionFindings('deb', spec.version).map(({ member, ...rest }) => ({
+    ...debVersionFindings(spec.version).map(({ member, ...rest }) => ({
       path: ['version', member],
       ...rest,
     })),

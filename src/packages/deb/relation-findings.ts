@@ -1,7 +1,7 @@
 import type { SpecFinding } from '../package-format.ts'
 import type { Relation, RelationList, Relations } from '../package-spec.ts'
 import { relationText } from '../relation.ts'
-import { relationVersionIn } from '../version.ts'
+import { debRelationVersion } from './version.ts'
 
 /** Relations that dpkg cannot read; deb-control(5) and Debian Policy 7.1. */
 export function relationFindings(relations: Relations): readonly SpecFinding[] {
@@ -60,7 +60,7 @@ function versionProblem(kind: keyof Relations, relation: Relation): Problem | un
       hint: 'Provide a version with "=", or none.',
     }
   }
-  const written = relationVersionIn('deb', version)
+  const written = debRelationVersion(version)
   if (/^(\d+:)?\d[A-Za-z0-9.+~-]*$/.test(written)) return undefined
   return {
     code: 'DEB_RELATION_VERSION',

@@ -11,13 +11,13 @@ import {
 } from '../../lib/atomic-file.ts'
 import type { BuildContext } from '../package-format.ts'
 import type { PackageSpec } from '../package-spec.ts'
-import { rpmVersion } from '../version.ts'
 import { type ContentRecord, contentRecords } from './content.ts'
 import { encodeLead } from './lead.ts'
 import { mainHeader, type PayloadFacts } from './main-header.ts'
 import { Meter } from './meter.ts'
 import { payloadOf } from './payload.ts'
 import { mainHeaderOffset, signatureHeader } from './signature.ts'
+import { rpmVersion } from './version.ts'
 
 /**
  * Streams the payload to its final place behind the room for the headers, then writes the headers, which carry its

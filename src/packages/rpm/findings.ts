@@ -4,17 +4,17 @@ import { architectureFinding } from '../architecture.ts'
 import type { SpecFinding } from '../package-format.ts'
 import type { PackageSpec } from '../package-spec.ts'
 import { parseRelations } from '../relation.ts'
-import { versionFindings } from '../version.ts'
 import { contentFindings } from './content-findings.ts'
 import { knownFields, supplementsField } from './fields.ts'
 import { relationFindings } from './relation-findings.ts'
 import { scriptFindings } from './script-findings.ts'
+import { rpmVersionFindings } from './version.ts'
 
 /** Everything that keeps this spec from being an rpm package, before a byte is written. */
 export function findingsOf(spec: PackageSpec): readonly SpecFinding[] {
   return [
     ...nameFindings(spec),
-    ...versionFindings('rpm', spec.version).map(({ member, ...finding }) => ({
+    ...rpmVersionFindings(spec.version).map(({ member, ...finding }) => ({
       path: ['version', member],
       ...finding,
     })),

@@ -1,7 +1,6 @@
-import { architectureIn } from '../architecture.ts'
 import { changelogOf } from '../changelog.ts'
 import type { PackageSpec } from '../package-spec.ts'
-import { rpmVersion, rpmVersionText } from '../version.ts'
+import { rpmArchitecture } from './architecture.ts'
 import { type ContentRecord, contentTags } from './content.ts'
 import { encodeMainHeader, type TagValues } from './encode-header.ts'
 import { fieldTags } from './fields.ts'
@@ -9,6 +8,7 @@ import { dependencyTagValues } from './package-dependencies.ts'
 import { scriptletNames, scriptletSlots, scriptletsOf } from './scriptlets.ts'
 import type { HeaderTag } from './tags.ts'
 import { triggersOf, triggerTags } from './triggers.ts'
+import { rpmVersion, rpmVersionText } from './version.ts'
 
 /** What is known of the payload once it has been written. */
 export interface PayloadFacts {
@@ -47,7 +47,7 @@ const buildHost = 'reproducible'
 
 function identityTags(spec: PackageSpec): TagValues<HeaderTag> {
   const { epoch, version, release } = rpmVersion(spec.version)
-  const architecture = architectureIn('rpm', spec.architecture)
+  const architecture = rpmArchitecture(spec.architecture)
   return {
     headerI18nTable: ['C'],
     name: spec.name,

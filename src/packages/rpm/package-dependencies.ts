@@ -1,7 +1,6 @@
-import { architectureIn } from '../architecture.ts'
 import type { PackageSpec, Relation, RelationList } from '../package-spec.ts'
 import { parseRelations } from '../relation.ts'
-import { relationVersionIn, rpmVersion, rpmVersionText } from '../version.ts'
+import { rpmArchitecture } from './architecture.ts'
 import { type ContentRecord, hasLargeFiles } from './content.ts'
 import { type DependencyKind, dependencyTags, type RpmDependency, senseFlags } from './dependency.ts'
 import type { TagValues } from './encode-header.ts'
@@ -15,6 +14,7 @@ import {
   scriptletSlots,
 } from './scriptlets.ts'
 import type { HeaderTag } from './tags.ts'
+import { rpmRelationVersion, rpmVersion, rpmVersionText } from './version.ts'
 
 export interface DependencySources {
   readonly spec: PackageSpec
@@ -100,7 +100,7 @@ function relationsOf(list: RelationList, flags = 0): readonly RpmDependency[] {
     return {
       name: only.name,
       flags: flags | operatorFlags[only.operator],
-      version: relationVersionIn('rpm', only.version),
+      version: rpmRelationVersion(only.version),
     }
   })
 }
@@ -109,7 +109,7 @@ function relationsOf(list: RelationList, flags = 0): readonly RpmDependency[] {
 function richText(alternatives: readonly Relation[]): string {
   const texts = alternatives.map(({ name, operator, version }) => {
     if (operator === undefined || version === undefined) return name
-    return `${name} ${operator} ${relationVersionIn('rpm', version)}`
+    return `${name} ${operator} ${rpmRelationVersion(version)}`
   })
   return `(${texts.join(' or ')})`
 }
@@ -131,7 +131,7 @@ const isaNames: { readonly [architecture: string]: string } = {
 
 function ownProvides({ spec, records }: DependencySources): readonly RpmDependency[] {
   const version = rpmVersionText(rpmVersion(spec.version))
-  const isaName = isaNames[architectureIn('rpm', spec.architecture)]
+  const isaName = isaNames[rpmArchitecture(spec.architecture)]
   const provides = [{ name: spec.name, flags: senseFlags.equal, version }]
   if (isaName !== undefined)
     provides.push({ name: `${spec.name}(${isaName})`, flags: senseFlags.equal, version })

@@ -1,10 +1,10 @@
 import { UserError } from '../../errors.ts'
 import type { PackageFile, PackageInfo } from '../package-format.ts'
-import { rpmVersionText } from '../version.ts'
 import { checkPayload } from './check-payload.ts'
 import { fileFlags, fileTypes, type RpmFileEntry } from './file-list.ts'
 import { type RpmFile, readRpmHeader } from './read.ts'
 import { issuerOf } from './signature.ts'
+import { rpmVersionText } from './version.ts'
 
 /** Reads a whole package and checks all of it: headers, digests, and the payload against the file list. */
 export async function readRpm(path: string): Promise<PackageInfo> {

@@ -1,6 +1,6 @@
 import type { SpecFinding } from '../package-format.ts'
 import type { Relation, RelationList, Relations } from '../package-spec.ts'
-import { relationVersionIn, versionFindings } from '../version.ts'
+import { rpmRelationVersion, rpmVersionFindings } from './version.ts'
 
 // The order of `Relations`; "replaces" is dpkg's takeover of single files, for which rpm has no word.
 const renderedRelations = [
@@ -74,9 +74,7 @@ function relationVersion(path: readonly (string | number)[], name: string, versi
 }
 
 function renderedVersion(version: Relation['version']): string {
-  if (version === undefined || typeof version === 'string') return relationVersionIn('rpm', version ?? '')
+  if (version === undefined || typeof version === 'string') return rpmRelationVersion(version ?? '')
   // A version that cannot be rendered is shown as it was declared, and is refused for its characters.
-  return versionFindings('rpm', version).length === 0
-    ? relationVersionIn('rpm', version)
-    : `?${version.declared}`
+  return rpmVersionFindings(version).length === 0 ? rpmRelationVersion(version) : `?${version.declared}`
 }

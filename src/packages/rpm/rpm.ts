@@ -1,19 +1,20 @@
 import { UserError } from '../../errors.ts'
-import { architectureIn } from '../architecture.ts'
 import type { PackageFormat } from '../package-format.ts'
 import type { PackageSpec } from '../package-spec.ts'
-import { rpmVersion, rpmVersionText } from '../version.ts'
+import { rpmArchitecture } from './architecture.ts'
 import { buildRpm } from './build.ts'
 import { findingsOf } from './findings.ts'
 import { readRpm } from './package-info.ts'
+import { rpmVersion, rpmVersionFindings, rpmVersionText } from './version.ts'
 
 /** RPM packages of the format version 4, which every rpm since 4.14 (RHEL 8) installs. */
 export const rpm: PackageFormat = {
   name: 'rpm',
   extension: '.rpm',
   embeddedSignature: 'usual',
-  architecture: (canonical) => architectureIn('rpm', canonical),
+  architecture: rpmArchitecture,
   version: (spec) => rpmVersionText(rpmVersion(spec.version)),
+  versionFindings: rpmVersionFindings,
   fileName,
   findings: findingsOf,
   build: async (spec, context) => {
@@ -26,7 +27,7 @@ export const rpm: PackageFormat = {
 /** The epoch is not in it, as with rpmbuild. */
 function fileName(spec: PackageSpec): string {
   const { version, release } = rpmVersion(spec.version)
-  return `${spec.name}-${version}-${release}.${architectureIn('rpm', spec.architecture)}.rpm`
+  return `${spec.name}-${version}-${release}.${rpmArchitecture(spec.architecture)}.rpm`
 }
 
 function refuseFindings(spec: PackageSpec): void {
