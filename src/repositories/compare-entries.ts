@@ -27,7 +27,8 @@ export function compareEntries(state: RepositoryState, wanted: readonly WantedPa
     const found = byIdentity.get(identityOf(candidate.entry)) ?? []
     const other = found.find(({ sha256 }) => sha256 !== candidate.entry.sha256)
     if (other !== undefined) conflicting.push({ wanted: candidate.entry, existing: other })
-    else if (isListed(candidate.entry, found)) present.push(candidate.entry)
+    // An adopted repository has its own layout: what is there is told as it is there.
+    else if (isListed(candidate.entry, found)) present.push(found[0] ?? candidate.entry)
     else missing.push(candidate)
   }
   return { present, missing, conflicting }
