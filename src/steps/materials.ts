@@ -1,4 +1,6 @@
+import { Readable } from 'node:stream'
 import type { ArtifactStore } from '../artifacts/store.ts'
+import { type Digest, digestOf } from '../lib/digest.ts'
 import type { StepContext } from '../pipeline/step.ts'
 import type { FetchedSource } from '../sources/source.ts'
 import type { Choice } from './choice.ts'
@@ -11,6 +13,8 @@ export interface Materials {
   source(name: string): Promise<FetchedSource | undefined>
   /** Files of the project by path or glob. */
   project(pattern: string): Promise<FetchedSource | undefined>
+  /** Files that are made on the way: in the store when fetching; only named when peeking. */
+  keep(bytes: Uint8Array): Promise<Digest>
 }
 
 /** `peek` takes what is there and writes nothing; `fetch` brings what is missing into the store. */
@@ -29,5 +33,10 @@ export function materialsOf(
       return openSource(chosen, context, store)[how](context.signal)
     },
     project: async (pattern) => projectFiles(pattern, context, store)[how](context.signal),
+    keep: async (bytes) => {
+      const digest = digestOf(bytes)
+      if (how === 'fetch') await store.add(Readable.from([bytes]), { expected: digest })
+      return digest
+    },
   }
 }

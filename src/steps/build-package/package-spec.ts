@@ -7,6 +7,8 @@ import { unitFolder } from '../../packages/systemd-unit.ts'
 import type { Materials } from '../materials.ts'
 import { entriesOf } from './contents.ts'
 import type { ContentDeclaration, PackageDeclaration } from './declaration.ts'
+import { wrapDescription } from './description.ts'
+import { compressManPages } from './man-pages.ts'
 
 /** Resolves a declaration to what a format builds; undefined when some source is not at hand yet. */
 export async function packageSpec(
@@ -26,7 +28,7 @@ export async function packageSpec(
     version: declared.version,
     architecture: declared.architecture,
     summary: declared.summary,
-    description: declared.description,
+    description: wrapDescription(declared.description),
     maintainer: declared.maintainer,
     vendor: declared.vendor,
     homepage: declared.homepage,
@@ -56,7 +58,8 @@ async function allEntries(
     if (found === undefined) return undefined
     entries.push(...found)
   }
-  return entries.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)))
+  const compressed = await compressManPages(entries, materials)
+  return compressed?.toSorted((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)))
 }
 
 const unitFiles = ({ systemd }: PackageDeclaration): readonly ContentDeclaration[] =>
