@@ -7,6 +7,7 @@ import { releaseNotes } from './notes.ts'
 import { contextOutside } from './open-declared.ts'
 import { buildPipeline, releasePipeline } from './pipeline.ts'
 import { type Checkout, type Project, readCheckout, refuseModified, runIdentity } from './project.ts'
+import { checkReleaseVersion } from './release-version.ts'
 import { makePlan, type StepLog } from './session.ts'
 
 export interface ReleaseRequest {
@@ -26,6 +27,7 @@ export interface Declared {
 
 /** Reads the config for a version; all findings come at once, in one error. */
 export async function declare({ project, version, inputs, signal }: ReleaseRequest): Promise<Declared> {
+  checkReleaseVersion(version)
   const checkout = await readCheckout(project, signal)
   const { commit, epoch } = checkout
   const config = await loadProjectConfig(project, { version, commit, epoch, inputs })
