@@ -4,8 +4,8 @@ import { digestOfJson } from '../lib/digest.ts'
 import { canonicalJson, type Json } from '../lib/json.ts'
 
 /** A record carries the digest of its own value, so that damage is seen and never believed. */
-export async function writeRecord(path: string, value: Json): Promise<void> {
-  await writeFileAtomic(path, `${canonicalJson({ digest: digestOfJson(value), value })}\n`)
+export async function writeRecord(path: string, value: Json, draft: string): Promise<void> {
+  await writeFileAtomic(path, `${canonicalJson({ digest: digestOfJson(value), value })}\n`, { draft })
 }
 
 /** Undefined when absent or damaged: the build cache is only ever an advantage. */

@@ -199,7 +199,7 @@ class FolderStore implements ArtifactStore {
   async putRecord(key: Digest, value: Json): Promise<void> {
     const path = this.#recordPath(key)
     await makeFolder(dirname(path))
-    await writeRecord(path, value)
+    await writeRecord(path, value, join(await this.scratch('temporary'), ownerName()))
   }
 
   #recordPath(key: Digest): string {

@@ -7,6 +7,8 @@ import { UserError } from '../errors.ts'
 export interface AtomicFileOptions {
   /** Permission bits whatever the umask says; 0644 when not given. */
   readonly mode?: number
+  /** Where it is written first, on the same file system; beside the file when not given. */
+  readonly draft?: string
 }
 
 /** Writes a file so that readers see the old bytes or the new ones, also after a power cut. The folder must exist. */
@@ -15,7 +17,7 @@ export async function writeFileAtomic(
   data: Uint8Array | string,
   options: AtomicFileOptions = {},
 ): Promise<void> {
-  const temporary = temporaryPathFor(path)
+  const temporary = options.draft ?? temporaryPathFor(path)
   try {
     const file = await open(temporary, 'wx', 0o600)
     await closing(file, async () => {

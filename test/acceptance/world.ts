@@ -55,6 +55,12 @@ export async function leftovers({ root }: Pick<TestProject, 'root'>): Promise<re
       if (isScratch || path.includes(`/${workspace}/drafts/`)) found.push(relative(root, path))
     }
   }
+  // What is in its scratch folders goes by age.
+  for (const folder of ['sha256', 'records']) {
+    for (const path of await pathsBelow(join(root, '.hawser/store', folder))) {
+      if (/\.tmp$/.test(path)) found.push(relative(root, path))
+    }
+  }
   return found
 }
 
