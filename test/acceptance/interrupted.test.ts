@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { killGroup } from './hawser.ts'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { killGroup, type RunningHawser } from './hawser.ts'
 import { type TestProject, testProject, version } from './project.ts'
 import { differences, leftovers, type World, worldOf } from './world.ts'
 
@@ -18,14 +18,29 @@ beforeAll(async () => {
 beforeEach(async () => {
   project = await template.copy(`copy-${++copies}`)
 })
+afterEach(async () => {
+  // Nothing is left of a test that failed; one may be stopped.
+  for (const { child, ended } of started.splice(0)) {
+    killGroup(child)
+    await ended
+  }
+})
 afterAll(() => template.remove())
+
+const started: RunningHawser[] = []
+
+function start(args: readonly string[]): RunningHawser {
+  const running = project.start(args)
+  started.push(running)
+  return running
+}
 
 /** Where a person may lose patience: while it plans, builds, tags, uploads and publishes. */
 const moments = ['Plan sha256', '> build:hello:rpm:amd64', '✓ tag', '> assets', '> publish:fedora']
 
 describe('a release that is interrupted', () => {
   test.each(moments)('by Ctrl-C after "%s" says how to go on, and goes on', async (moment) => {
-    const running = project.start(release)
+    const running = start(release)
     await running.says(moment)
     running.child.kill('SIGINT')
     const { code, stderr } = await running.ended
@@ -38,7 +53,7 @@ describe('a release that is interrupted', () => {
   })
 
   test.each(moments)('by SIGTERM after "%s" goes on with the same command', async (moment) => {
-    const running = project.start(release)
+    const running = start(release)
     await running.says(moment)
     running.child.kill('SIGTERM')
     const { code } = await running.ended
@@ -48,7 +63,7 @@ describe('a release that is interrupted', () => {
   })
 
   test('twice ends at once, and goes on', async () => {
-    const running = project.start(release)
+    const running = start(release)
     await running.says('> assets')
     running.child.kill('SIGINT')
     running.child.kill('SIGINT')
@@ -59,7 +74,7 @@ describe('a release that is interrupted', () => {
   })
 
   test('is not gone on with by those who only ask', async () => {
-    const running = project.start(release)
+    const running = start(release)
     await running.says('✓ tag')
     killGroup(running.child)
     await running.ended
@@ -74,7 +89,7 @@ describe('a release that is interrupted', () => {
   })
 
   test('can be cancelled, and released anew', async () => {
-    const running = project.start(release)
+    const running = start(release)
     await running.says('✓ tag')
     killGroup(running.child)
     await running.ended
@@ -89,7 +104,7 @@ describe('a release that is interrupted', () => {
   })
 
   test('is not resumed from another commit', async () => {
-    const running = project.start(release)
+    const running = start(release)
     await running.says('> assets')
     killGroup(running.child)
     await running.ended
@@ -106,10 +121,10 @@ describe('a release that is interrupted', () => {
 
 describe('two commands on one project', () => {
   test('of which the second attaches, end both with what the run came to', async () => {
-    const first = project.start(release)
+    const first = start(release)
     await first.says('> build:hello:rpm:amd64')
     first.child.kill('SIGSTOP')
-    const second = project.start(release)
+    const second = start(release)
     await second.says("has had this project's engine since")
     first.child.kill('SIGCONT')
 
@@ -123,10 +138,10 @@ describe('two commands on one project', () => {
   })
 
   test('of which the second is interrupted leave the first alone', async () => {
-    const first = project.start(release)
+    const first = start(release)
     await first.says('> build:hello:rpm:amd64')
     first.child.kill('SIGSTOP')
-    const second = project.start(['resume'])
+    const second = start(['resume'])
     await second.says("has had this project's engine since")
     second.child.kill('SIGINT')
     expect((await second.ended).code).toBe(1)
@@ -137,10 +152,10 @@ describe('two commands on one project', () => {
   })
 
   test('of which the first is killed: the second goes on in its place', async () => {
-    const first = project.start(release)
+    const first = start(release)
     await first.says('> build:hello:rpm:amd64')
     first.child.kill('SIGSTOP')
-    const second = project.start(release)
+    const second = start(release)
     await second.says("has had this project's engine since")
     killGroup(first.child)
 

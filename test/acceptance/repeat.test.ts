@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { execFileSync } from 'node:child_process'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type TestProject, testProject, version } from './project.ts'
 import { differences, touchesOf, worldOf } from './world.ts'
 
@@ -20,6 +21,16 @@ describe('what was released', () => {
     expect(stdout).toBe('Everything of hello 1.0.0 is already true; nothing was written.\n')
     expect(code).toBe(0)
     expect(differences(before, await touchesOf(project))).toEqual([])
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('is released again from a disk that cannot be written', async () => {
+    execFileSync('mount', ['--bind', project.root, project.root])
+    onTestFinished(() => void execFileSync('umount', ['--lazy', project.root]))
+    execFileSync('mount', ['-o', 'remount,ro,bind', project.root])
+
+    const { code, stdout, stderr } = await project.hawser(['release', version, '--yes'])
+
+    expect(`${code} ${stdout} ${stderr}`).toMatch(/^0 Everything of hello 1.0.0 is already true/)
   })
 
   test.each([
