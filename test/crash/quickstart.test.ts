@@ -76,7 +76,8 @@ async function killedRelease(from: Beginning, random: () => number): Promise<rea
   for (let isOver = false, mustStart = true; !isOver; ) {
     const running = work.start(mustStart || random() < 0.5 ? release : ['resume'])
     const isKilled =
-      log.length < killsPerReleaseMax && (await killedWithin(running, work, random() * from.wholeMs, random))
+      log.length < killsPerReleaseMax &&
+      (await killedWithin(running, work, random() * from.wholeMs * 0.7, random))
     const { code, stdout, stderr } = await running.ended
     // Killed before its run was recorded: then there is nothing to resume, and it says so.
     mustStart = stderr.includes('RUN_NONE')
