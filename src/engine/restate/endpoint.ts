@@ -1,17 +1,20 @@
+import type { KeyObject } from 'node:crypto'
 import { createServer } from 'node:http2'
 import type { Socket } from 'node:net'
 import * as restate from '@restatedev/restate-sdk'
 import type { Executions } from './executions.ts'
 import { historyObject, releaseObject } from './release-object.ts'
+import { isSigned } from './request-signature.ts'
 import type { RunHub } from './run-hub.ts'
-import { selfTestService, stepService, type TaskReader } from './step-service.ts'
+import type { StepRunner } from './step-runner.ts'
+import { selfTestService, stepService } from './step-service.ts'
 
 export interface EndpointOptions {
   readonly hub: RunHub
   readonly executions: Executions
-  readonly tasks: TaskReader
+  readonly runner: StepRunner
   /** Only requests that are signed for it are answered. */
-  readonly publicKey: string
+  readonly publicKey: KeyObject
   readonly logger: restate.LoggerTransport
 }
 
@@ -24,19 +27,27 @@ export interface Endpoint {
 export async function listen({
   hub,
   executions,
-  tasks,
+  runner,
   publicKey,
   logger,
 }: EndpointOptions): Promise<Endpoint> {
+  let isBuilt = false
   const endpoint = restate
     .endpoint()
-    .bind(releaseObject(hub))
+    .bind(releaseObject(hub, runner))
     .bind(historyObject)
-    .bind(stepService(executions, tasks))
+    .bind(stepService(executions, runner))
     .bind(selfTestService)
-    .withIdentityV1(publicKey)
-    .setLogger(logger)
-  const server = createServer(endpoint.http2Handler())
+    .setLogger((...line) => {
+      if (isBuilt) logger(...line)
+    })
+  // While it is built it only warns that it does not check signatures: they are checked before it is asked.
+  const answer = endpoint.http2Handler()
+  isBuilt = true
+  const server = createServer((request, response) => {
+    if (isSigned(request, publicKey, new Date())) answer(request, response)
+    else response.writeHead(401).end()
+  })
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)

@@ -8,6 +8,7 @@ import type { GateDecision, Run } from '../../pipeline/run.ts'
 import {
   type CancelMessage,
   type ReleaseAnswer,
+  type SettledMessage,
   type SignalMessage,
   type StartMessage,
   serviceNames,
@@ -23,6 +24,10 @@ export interface ReleaseClient {
   cancel(key: ReleaseKey, reason: string): Promise<Run>
   /** By the name of the release. */
   get(release: string): Promise<RunRecord | undefined>
+  /** By the name of the release, after all that it was told before. */
+  settled(release: string): Promise<RunRecord | undefined>
+  /** Tells a release what came out of a step; recorded when it returns. False when the server refuses what is in it. */
+  report(release: string, message: SettledMessage): Promise<boolean>
   list(): Promise<readonly Run[]>
   /** Throws unless an invocation of the endpoint comes back. */
   selfTest(): Promise<void>
@@ -30,6 +35,9 @@ export interface ReleaseClient {
 
 /** How long a call waits for a server that has to be started anew. */
 const patienceMs = 15_000
+
+/** RFC 9110, 15.5: the content is bad, or too large. */
+const refusedStatuses: readonly number[] = [400, 413]
 
 export function releaseClient(
   ingress: SocketClient,
@@ -62,6 +70,15 @@ export function releaseClient(
       decide(key, 'signal', { gate, decision, at: at() } satisfies SignalMessage),
     cancel: (key, reason) => decide(key, 'cancel', { reason, at: at() } satisfies CancelMessage),
     get: async (release) => ((await call(release, 'get')) as RunRecord | null) ?? undefined,
+    settled: async (release) => ((await call(release, 'newest')) as RunRecord | null) ?? undefined,
+    async report(release, body) {
+      const path = `/${serviceNames.release}/${encodeURIComponent(release)}/settled/send`
+      const request = { method: 'POST', path, body } as const
+      const answer = await patient(() => ingress.send(request), signal)
+      if (refusedStatuses.includes(answer.status)) return false
+      answered(answer, request)
+      return true
+    },
     list: () => listRuns(admin, signal),
     async selfTest() {
       const text = randomUUID()

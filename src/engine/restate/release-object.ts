@@ -5,6 +5,7 @@ import { releaseName, releaseOf, runUnknown } from '../../pipeline/release-key.t
 import type { Run } from '../../pipeline/run.ts'
 import type { RunCommand, RunEvent, Transition } from '../../pipeline/run-event.ts'
 import { startBeside } from '../../pipeline/starting.ts'
+import { stepTask } from '../../pipeline/step-task.ts'
 import { advance } from '../../pipeline/transitions.ts'
 import {
   type CancelMessage,
@@ -19,6 +20,7 @@ import {
 import { readRecord, writeRecord } from './release-state.ts'
 import type { RunHub, RunRecord } from './run-hub.ts'
 import { send } from './send.ts'
+import type { StepRunner } from './step-runner.ts'
 
 type Context = restate.ObjectContext
 
@@ -28,7 +30,7 @@ type Context = restate.ObjectContext
  *
  * In handlers, promises of the SDK are awaited one after the other: native combinators would hang them for ever.
  */
-export function releaseObject(hub: RunHub) {
+export function releaseObject(hub: RunHub, runner: StepRunner) {
   return restate.object({
     name: serviceNames.release,
     handlers: {
@@ -40,10 +42,16 @@ export function releaseObject(hub: RunHub) {
         decideNewest(context, hub, { type: 'signal', gate, decision }, at),
       cancel: async (context: Context, { reason, at }: CancelMessage): Promise<ReleaseAnswer> =>
         decideNewest(context, hub, { type: 'cancel', reason }, at),
-      settled: async (context: Context, { runId, event, at }: SettledMessage): Promise<void> =>
-        happen(context, hub, runId, event, new Date(at)),
-      due: async (context: Context, { runId, event }: DueMessage): Promise<void> =>
-        happen(context, hub, runId, event, new Date(await context.date.now())),
+      settled: async (context: Context, { runId, event, at }: SettledMessage): Promise<void> => {
+        const next = await happen(context, hub, runId, event, new Date(at))
+        if (next !== undefined && event.type === 'settled' && runner.isOurs({ ...event, runId })) {
+          beginNext(context, next, runner)
+        }
+      },
+      due: async (context: Context, { runId, event }: DueMessage): Promise<void> => {
+        await happen(context, hub, runId, event, new Date(await context.date.now()))
+      },
+      newest: async (context: Context): Promise<RunRecord | null> => (await readRecord(context)) ?? null,
       get: restate.handlers.object.shared(
         async (context: restate.ObjectSharedContext): Promise<RunRecord | null> =>
           (await readRecord(context)) ?? null,
@@ -104,11 +112,25 @@ async function happen(
   runId: string,
   event: RunEvent,
   now: Date,
-): Promise<void> {
+): Promise<Transition | undefined> {
   const record = await readRecord(context)
   // Timers of an earlier attempt come late.
-  if (record === undefined || record.run.id !== runId) return
-  await apply(context, hub, record, advance(record.run, event, now))
+  if (record === undefined || record.run.id !== runId) return undefined
+  const next = advance(record.run, event, now)
+  await apply(context, hub, record, next)
+  return next
+}
+
+/**
+ * Begins what follows while the transition is still on its way into the log. Its event is recorded, and nobody else can
+ * change the run now: the transition is certain. After a crash the messages bring the same steps once more.
+ */
+function beginNext(context: Context, { run, commands }: Transition, runner: StepRunner): void {
+  if (context.request().attemptCompletedSignal.aborted) return
+  for (const command of commands) {
+    if (command.type !== 'execute') continue
+    runner.begin(executeMessage(context, run, command), stepTask(run, command.node))
+  }
 }
 
 async function apply(
@@ -132,11 +154,19 @@ async function obey(context: Context, run: Run, command: RunCommand): Promise<vo
     return
   }
   const { node, turn } = command
-  const body: ExecuteMessage = { release: context.key, runId: run.id, node, turn }
+  const body = executeMessage(context, run, command)
   const idempotencyKey = `${run.id} ${run.startedAt} ${node} ${turn}`
   const sent = send(context, { service: 'step', handler: 'execute', body, idempotencyKey })
   // Sending with the same key again starts nothing, but tells which invocation it is.
   if (command.type === 'abort') context.cancel(await sent.invocationId)
+}
+
+function executeMessage(
+  context: Context,
+  run: Run,
+  { node, turn }: { readonly node: string; readonly turn: number },
+): ExecuteMessage {
+  return { release: context.key, runId: run.id, node, turn }
 }
 
 function keepForEver(context: Context, record: RunRecord): void {

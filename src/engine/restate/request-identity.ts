@@ -3,11 +3,15 @@ import { readFile, writeFile } from 'node:fs/promises'
 
 /**
  * Any local user could call our endpoint's port; only requests that the server signed with this key are answered.
- * Returns the public key in the SDK's form.
+ * Returns the public key.
  */
+export async function requestKey(pemPath: string): Promise<KeyObject> {
+  return createPublicKey((await storedKey(pemPath)) ?? (await newKey(pemPath)))
+}
+
+/** The same in the SDK's form. */
 export async function requestIdentity(pemPath: string): Promise<string> {
-  const key = (await storedKey(pemPath)) ?? (await newKey(pemPath))
-  const { x } = createPublicKey(key).export({ format: 'jwk' })
+  const { x } = (await requestKey(pemPath)).export({ format: 'jwk' })
   if (typeof x !== 'string') throw new Error('An Ed25519 key has a public part')
   return `publickeyv1_${base58(Buffer.from(x, 'base64url'))}`
 }

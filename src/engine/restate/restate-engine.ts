@@ -12,7 +12,7 @@ import { type Executions, stepExecutions } from './executions.ts'
 import { lockFolder } from './folder-lock.ts'
 import { privateFolder } from './private-folder.ts'
 import { type ReleaseClient, releaseClient } from './release-client.ts'
-import { requestIdentity } from './request-identity.ts'
+import { requestKey } from './request-identity.ts'
 import { type RunHub, type RunRecord, runHub } from './run-hub.ts'
 import { emptyWhenLarge, sdkLog } from './sdk-log.ts'
 import { restateServerBinary, restateServerVersion } from './server-binary.ts'
@@ -21,6 +21,7 @@ import { endOrphan } from './server-process.ts'
 import { guardVersion } from './server-version.ts'
 import { socketClient } from './socket-client.ts'
 import { socketFolder } from './socket-folder.ts'
+import { stepRunner } from './step-runner.ts'
 import { watchStuckInvocations } from './stuck-invocations.ts'
 import { superviseServer } from './supervised-server.ts'
 import { taskReader } from './task-reader.ts'
@@ -116,9 +117,10 @@ async function openEndpoint({ folder, paths, client, execute, onNotice, cleanup 
   const executions: Executions = stepExecutions(execute)
   const logger = await sdkLog(join(folder, 'sdk.log'), onNotice)
   await emptyWhenLarge(paths.log)
-  const publicKey = await requestIdentity(paths.identityKey)
+  const publicKey = await requestKey(paths.identityKey)
   await writeFile(paths.config, serverConfig(paths), { mode: 0o600 })
-  const endpoint = await listen({ hub, executions, tasks: taskReader(hub, client.get), publicKey, logger })
+  const runner = stepRunner(executions, taskReader(client.settled), client.report)
+  const endpoint = await listen({ hub, executions, runner, publicKey, logger })
   cleanup.add(endpoint.close)
   // After the server has ended, so that no attempt begins anew while the last ones are being stopped.
   cleanup.add(executions.stopAll)

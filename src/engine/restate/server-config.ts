@@ -49,12 +49,24 @@ log-filter = "warn,octocrab=off"
 log-format = "json"
 shutdown-timeout = "10s"
 default-journal-retention = "0s"
+# Counters that nobody reads, and compression that never crosses a network: a tenth of the server's work.
+rocksdb-perf-level = "disable"
 
 # The reducer decides about retries; the server's own only bridge crashes, and must never give up.
 [default-retry-policy]
 initial-interval = "50ms"
 max-interval = "1s"
 max-attempts = "unlimited"
+
+[networking]
+disable-compression = true
+
+[worker.storage]
+rocksdb-disable-statistics = true
+
+[log-server]
+rocksdb-disable-statistics = true
+rocksdb-disable-wal-compression = true
 
 [worker.invoker]
 request-identity-private-key-pem-file = ${JSON.stringify(paths.identityKey)}

@@ -3,20 +3,16 @@ import type { Run } from '../../pipeline/run.ts'
 import { turnOf } from '../../pipeline/run-draft.ts'
 import { stepTask } from '../../pipeline/step-task.ts'
 import type { ExecuteMessage } from './messages.ts'
-import type { RunHub, RunRecord } from './run-hub.ts'
-import type { TaskReader } from './step-service.ts'
+import type { RunRecord } from './run-hub.ts'
+import { sharedRead } from './shared-read.ts'
+import type { TaskReader } from './step-runner.ts'
 
-/** From what this process heard of the run, else (after a restart) from what is committed. */
-export function taskReader(
-  hub: RunHub,
-  read: (release: string) => Promise<RunRecord | undefined>,
-): TaskReader {
+/** `settled` reads the run after all outcomes that its release has been told. */
+export function taskReader(settled: (release: string) => Promise<RunRecord | undefined>): TaskReader {
+  const read = sharedRead(settled)
   return async (message) => {
-    const heard = hub.latest(message.release)?.run
-    const task = heard === undefined ? undefined : taskIn(heard, message)
-    if (task !== undefined) return task
-    const committed = (await read(message.release))?.run
-    return committed === undefined ? undefined : taskIn(committed, message)
+    const run = (await read(message.release))?.run
+    return run === undefined ? undefined : taskIn(run, message)
   }
 }
 
