@@ -199,6 +199,10 @@ function checkRelease(plan: Plan, entries: readonly Entry[]): void {
     // Whoever was given a result of this step was given the recorded one.
     const given = ofRun.flatMap(({ results }) => (results?.[id] === undefined ? [] : [results[id]]))
     expect(new Set(given)).toEqual(new Set(given.length === 0 ? [] : [state.result]))
+    // And whoever goes on from it does not meet the step at work once more.
+    const firstGiven = ofRun.findIndex(({ results }) => results?.[id] !== undefined)
+    const isAgain = ({ at, node }: Entry): boolean => at === 'start' && node === id
+    if (firstGiven !== -1) expect(ofRun.slice(firstGiven).filter(isAgain)).toEqual([])
   }
 }
 
