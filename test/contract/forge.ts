@@ -333,7 +333,8 @@ function describeProcesses(subject: () => ForgeUnderTest): void {
     }
     await runWorker(work)
 
-    expect(kills).toBeGreaterThan(5)
+    // How many kills meet it at work depends on the machine; the end state must not.
+    expect(kills).toBeGreaterThan(0)
     const found = await subject().forge.findRelease('v1.0.0')
     expect(found).toMatchObject({ ...work.release, state: 'published' })
     expect(await subject().forge.isTidy?.('v1.0.0')).not.toBe(false)
