@@ -111,15 +111,34 @@ async function runToEnd(
   begin: (engine: Engine) => Promise<Run>,
 ): Promise<Run> {
   let begun: Run | undefined
-  const goOn = async (engine: Engine): Promise<Run> => {
-    begun = begun === undefined ? await begin(engine) : ((await engine.get(keyOf(begun.plan))) ?? begun)
-    return begun.endedAt === undefined ? follow(engine, begun, request) : begun
-  }
   for (;;) {
-    const run = await withEngine(request, execute, goOn).catch(undefinedWhenHostGone)
+    const chosen = Promise.withResolvers<Run>()
+    const goOn = async (engine: Engine): Promise<Run> => {
+      begun = begun === undefined ? await begin(engine) : ((await engine.get(keyOf(begun.plan))) ?? begun)
+      chosen.resolve(begun)
+      return begun.endedAt === undefined ? follow(engine, begun, request) : begun
+    }
+    const run = await withEngine(request, stepsOfOne(execute, chosen.promise), goOn).catch(
+      undefinedWhenHostGone,
+    )
     if (run !== undefined && (run.endedAt !== undefined || run.status === 'waiting')) return run
     // Watching ends without a word when it is interrupted; that must not look like an end of the run.
     request.signal.throwIfAborted()
+  }
+}
+
+/**
+ * An opened engine goes on with every run that was interrupted, and another release of the project may be bound to another
+ * commit than the one that is checked out: only the run that this command is about may use the checkout.
+ */
+function stepsOfOne(execute: StepExecutor, chosen: Promise<Run>): StepExecutor {
+  return async (task, signal) => {
+    const waiting = noSteps(task, signal)
+    // When the step is of this command's run, nobody waits for this.
+    waiting.catch(() => undefined)
+    const isOfRun = chosen.then(({ plan }) => plan.run.version === task.plan.run.version)
+    const mayExecute = await Promise.race([isOfRun, waiting.then(() => false)])
+    return mayExecute ? execute(task, signal) : waiting
   }
 }
 

@@ -103,6 +103,25 @@ describe('a release that is interrupted', () => {
     await goesOn(release)
   })
 
+  test('stays as it is while another version is released from another commit', async () => {
+    const running = start(release)
+    await running.says('✓ tag')
+    killGroup(running.child)
+    await running.ended
+    await project.git('commit', '--quiet', '--allow-empty', '--message', 'Next')
+
+    const { code, stderr } = await project.hawser(['release', '2.0.0', '--yes'])
+
+    expect(stderr).toContain('✓ publish-release')
+    expect(code).toBe(0)
+    const { stdout } = await project.hawser(['status', version])
+    expect(stdout).toContain('hello 1.0.0 is running')
+    expect((await project.hawser(['verify', version])).stdout).toContain('RELEASE_ABSENT')
+    await project.git('reset', '--quiet', '--hard', 'HEAD~1')
+    expect((await project.hawser(['resume', version])).code).toBe(0)
+    expect((await project.hawser(['verify', version])).code).toBe(0)
+  })
+
   test('is not resumed from another commit', async () => {
     const running = start(release)
     await running.says('> assets')
