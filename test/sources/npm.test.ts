@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { npm } from '../../src/sources/npm/npm.ts'
+import { publicRegistry } from '../../src/sources/npm/registry.ts'
 import type { Source } from '../../src/sources/source.ts'
 import { failureOf, listOf, type Project, signal, textOf, useProject } from './project.ts'
 import { serve, serveBytes, type TestServer } from './server.ts'
@@ -100,7 +101,7 @@ describe('a package', () => {
 
   test('behind a mirror that names the public registry comes from the mirror', async () => {
     const packed = await pack('hello')
-    const registry = await serveRegistry(packed, { tarballOrigin: 'https://registry.npmjs.org' })
+    const registry = await serveRegistry(packed, { tarballOrigin: publicRegistry.slice(0, -1) })
 
     await source({ package: 'hello@1.2.3', integrity: packed.integrity }, registry.url).fetch(signal)
 

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseNpmrc, readNpmSettings } from './npmrc.ts'
-import { authorizationFor, metadataUrl, proxyEnvironment, registryFor, tarballUrl } from './registry.ts'
+import {
+  authorizationFor,
+  metadataUrl,
+  proxyEnvironment,
+  publicRegistry,
+  registryFor,
+  tarballUrl,
+} from './registry.ts'
 
 describe('.npmrc', () => {
   test('has keys, values, comments, quotes and variables', () => {
@@ -77,7 +84,7 @@ describe('the registry', () => {
       ['@tools:registry', 'https://tools.example/'],
     ])
 
-    expect(registryFor('hello', new Map()).href).toBe('https://registry.npmjs.org/')
+    expect(registryFor('hello', new Map()).href).toBe(publicRegistry)
     expect(registryFor('hello', settings).href).toBe('https://usual.example/npm/')
     expect(registryFor('@other/hello', settings).href).toBe('https://usual.example/npm/')
     expect(registryFor('@tools/hello', settings).href).toBe('https://tools.example/')
@@ -123,10 +130,7 @@ describe('credentials', () => {
 })
 
 test.each([
-  [
-    'https://registry.npmjs.org/hello/-/hello-1.0.0.tgz',
-    'https://mirror.example/npm/hello/-/hello-1.0.0.tgz',
-  ],
+  [`${publicRegistry}hello/-/hello-1.0.0.tgz`, 'https://mirror.example/npm/hello/-/hello-1.0.0.tgz'],
   ['http://mirror.example/npm/hello/-/hello-1.0.0.tgz', 'https://mirror.example/npm/hello/-/hello-1.0.0.tgz'],
   ['https://files.example/hello.tgz', 'https://files.example/hello.tgz'],
 ])('the tarball %s of a mirror is at %s', (written, url) => {

@@ -4,7 +4,9 @@ import { isLoopback } from '../http.ts'
 import { shownUrl } from '../http-errors.ts'
 import type { NpmSettings } from './npmrc.ts'
 
-const publicRegistry = 'https://registry.npmjs.org/'
+const publicDomain = 'npmjs.org'
+/** npm's own default (npm-config(7), registry), where its settings name no other. */
+export const publicRegistry = `https://registry.${publicDomain}/`
 
 /** The registry for a package: that of its scope, else the usual one. Always ends with a slash. */
 export function registryFor(packageName: string, settings: NpmSettings): URL {
