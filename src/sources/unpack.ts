@@ -15,7 +15,7 @@ export interface UnpackOptions {
 }
 
 /** What a release can reasonably hold; beyond it, an archive is taken for an attack on the disk. */
-const limits = { sizeBytesMax: 16 * 2 ** 30, entriesMax: 500_000 }
+const limits = { sizeBytesMax: 16 * 2 ** 30, ratioMax: 20_000, entriesMax: 500_000 }
 
 /** Reads a tar archive into the store without writing any of its paths to disk. Empty folders are left out. */
 export async function unpack(
