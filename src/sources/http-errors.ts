@@ -75,7 +75,7 @@ export function networkError(error: unknown, url: URL, signal: AbortSignal): unk
   }
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|EPROTO|ERR_SSL/.test(code)) {
     return new UserError('SOURCE_TLS', `The server of ${shown} could not prove who it is (${code}).`, {
-      hint: 'When your organisation has its own certificate authority, name its file in NODE_EXTRA_CA_CERTS.',
+      hint: 'When your organisation has its own certificate authority, add it to those that this machine trusts, or name its file in NODE_EXTRA_CA_CERTS.',
       cause: error,
     })
   }

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { PassThrough } from 'node:stream'
+import { getCACertificates } from 'node:tls'
 import { UserError } from '../errors.ts'
 import type { Environment } from '../lib/child.ts'
 import { networkError, shownUrl, statusError } from './http-errors.ts'
@@ -34,11 +35,14 @@ const redirectsMax = 5
 /** Without a byte for so long, a connection is given up; a slow one that moves is not. */
 const idleMaxMs = 60_000
 
+/** Node's own list with NODE_EXTRA_CA_CERTS, and what this machine trusts, as apt, curl and git do. */
+const trustedCertificates = (): string[] => [...getCACertificates('default'), ...getCACertificates('system')]
+
 /** node:https and not fetch: fetch has no proxies without a flag at the start of the process, and decodes bodies. */
 export function openHttpClient(environment: Environment): HttpClient {
   const proxies = proxySettings(environment)
   const http = new HttpAgent(proxies)
-  const https = new HttpsAgent(proxies)
+  const https = new HttpsAgent({ ...proxies, ca: trustedCertificates() })
 
   const send = ({ url, headers, authorization, signal }: HttpGet): Promise<HttpAnswer> =>
     new Promise((resolve, reject) => {

@@ -59,6 +59,7 @@ export async function emptyProject(
   await mkdir(home)
   await mkdir(root)
   const environment = {
+    ...networkSettings(),
     PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
     HOME: home,
     GIT_CONFIG_NOSYSTEM: '1',
@@ -68,6 +69,12 @@ export async function emptyProject(
   const project = projectAt(root, environment, folder)
   await project.git('init', '--quiet', '--initial-branch=main')
   return project
+}
+
+/** How this machine reaches the registry; everything else of its environment is left out. */
+function networkSettings(): NodeJS.ProcessEnv {
+  const isOfNetwork = /^(npm_config_.*|https?_proxy|no_proxy|node_extra_ca_certs|ssl_cert_(file|dir))$/i
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => isOfNetwork.test(name)))
 }
 
 export async function newKey({
