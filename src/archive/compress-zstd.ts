@@ -48,7 +48,8 @@ async function* singleFrame(input: ByteStream, level: number): ByteStream {
     },
   })
   // A flush at the end of a job changes nothing, so a write may be any number of whole jobs.
-  const writeSizeBytes = 2 * Math.max(2, workers) * jobSizeBytes
+  // Two workers wait for each other at its end, so it holds more than one job for each.
+  const writeSizeBytes = Math.max(4, workers) * jobSizeBytes
   const writing = writeAll(input, codec, buffersFor(level, writeSizeBytes))
   // It is awaited after the output; until then a failure must not count as unhandled.
   writing.catch(() => undefined)
@@ -64,7 +65,7 @@ async function* singleFrame(input: ByteStream, level: number): ByteStream {
 /** At low levels the input is read and hashed while the codec works; at high ones it is the codec that takes the time. */
 const buffersFor = (level: number, sizeBytes: number): readonly Buffer[] =>
   level > 12
-    ? [Buffer.allocUnsafeSlow(sizeBytes / 2)]
+    ? [Buffer.allocUnsafeSlow(sizeBytes)]
     : [Buffer.allocUnsafeSlow(sizeBytes), Buffer.allocUnsafeSlow(sizeBytes)]
 
 /** Fills the buffers in turns: the codec has taken all of one when its write is over. */

@@ -86,8 +86,9 @@ async function writePayload(
   const payload = new Meter()
   const plain = archive.measure(payloadOf(records, { epoch: spec.epoch, colors, signal }))
   const { kind, level } = spec.compression
-  // rpm reads zstd frames and gzip members in a row, so the cores can work side by side.
-  const compressed = compress(plain, kind, { level, frames: 'independent' })
+  // rpm would read several zstd frames too, but one frame whose workers look back over its whole window is smaller and
+  // takes less time (200 MB of machine code at level 19: a fifth smaller).
+  const compressed = compress(plain, kind, { level, frames: 'single' })
   let position = mainHeaderOffset + headerBytes
   for await (const pieces of batchesOf(payload.measure(compressed), writeBytes)) {
     position += await writeAllAt(file, pieces, position)
