@@ -7,7 +7,7 @@ export interface CompressOptions {
   readonly level: number
   /**
    * `single`: one zstd frame or one xz stream, which dpkg insists on (gzip may always have several members).
-   * `independent`: several zstd frames are fine (rpm payloads, repository indexes).
+   * `independent`: several zstd frames are fine (repository indexes).
    */
   readonly frames: 'single' | 'independent'
 }
