@@ -1,6 +1,6 @@
 import { Refusal, TransientError, UserError } from '../errors.ts'
 import type { Engine, ReleaseKey, StepExecutor } from '../pipeline/engine.ts'
-import type { Plan, PlannedNode } from '../pipeline/plan.ts'
+import type { Plan } from '../pipeline/plan.ts'
 import { comparePlans, planDigest } from '../pipeline/plan-digest.ts'
 import type { Run } from '../pipeline/run.ts'
 import { engineFailure, openEngine } from './open-engine.ts'
@@ -238,7 +238,3 @@ export function refuseMoved(approved: Plan, now: Plan): void {
     { hint: 'Make a new plan (hawser plan), look at it, and release that one.' },
   )
 }
-
-/** What a plan will do, for summaries: nodes that are not true yet. */
-export const pendingNodes = ({ nodes }: Plan): readonly PlannedNode[] =>
-  nodes.filter(({ change }) => change.kind !== 'keep' && change.kind !== 'skip')
