@@ -8,6 +8,8 @@ export type ObjectVersion = string
 export interface ListedObject {
   readonly path: string
   readonly sizeBytes: number
+  /** By the clock of the storage, to the second at worst. */
+  readonly modifiedAt: Date
 }
 
 export interface ObjectInfo extends ListedObject {
@@ -38,6 +40,12 @@ export interface PutOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** A part of an object that is composed: new bytes, or bytes `start` up to `end` of an object of the same storage. */
+export type Piece = Uint8Array | { readonly from: string; readonly start: number; readonly end: number }
+
+/** Composing and copying are for names that hold one content for ever, or that repeat what another object says. */
+export type CopyOptions = Omit<PutOptions, 'condition'>
+
 export type PutBody = Uint8Array | { readonly file: string; readonly sizeBytes: number }
 
 /**
@@ -56,6 +64,16 @@ export interface Storage {
    * condition that does not hold: `{ status: 'conflict' }`, and nothing is written.
    */
   put(path: string, body: PutBody, options?: PutOptions): Promise<PutResult>
+  /**
+   * Writes an object made of pieces, in their order, without moving existing bytes through this machine where the
+   * storage can avoid it. Atomic as `put`. Throws a UserError when a source is absent or shorter than `end`.
+   */
+  compose(path: string, pieces: readonly Piece[], options?: CopyOptions): Promise<void>
+  /**
+   * Copies one object, inside the storage where it can (`from` may be another storage of the same kind and place), else
+   * through this machine. Atomic as `put`. False when the source is absent; nothing is written then.
+   */
+  copy(from: CopySource, path: string, options?: CopyOptions): Promise<boolean>
   /** Every object whose path begins with `prefix` (any string, as in S3), in byte order of the paths. */
   list(prefix: string, options?: ReadObjectOptions): AsyncIterable<ListedObject>
   /** No error when it is absent. */
@@ -65,6 +83,12 @@ export interface Storage {
 export type PutResult =
   | { readonly status: 'written'; readonly version: ObjectVersion }
   | { readonly status: 'conflict' }
+
+export interface CopySource {
+  /** Without it: this storage. */
+  readonly storage?: Storage
+  readonly path: string
+}
 
 export interface StorageContext {
   /** Absolute; what relative paths in the options are relative to. */
