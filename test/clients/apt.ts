@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type CommandResult, runCommand } from './command.ts'
+import type { CommandResult } from './command.ts'
+import { type System, thisMachine } from './system.ts'
 
 const folders = [
   'etc/apt/apt.conf.d',
@@ -18,15 +19,17 @@ const folders = [
   'tmp',
 ]
 
-/** The machine's own apt with everything (lists, cache, dpkg's database, installed files) in one folder. */
+/** A real apt with everything (lists, cache, dpkg's database, installed files) in one folder. */
 export class AptClient {
   readonly #folder: string
+  readonly #system: System
 
-  private constructor(folder: string) {
+  private constructor(folder: string, system: System) {
     this.#folder = folder
+    this.#system = system
   }
 
-  static async create(folder: string, architecture = 'amd64'): Promise<AptClient> {
+  static async create(folder: string, architecture = 'amd64', system = thisMachine): Promise<AptClient> {
     for (const path of folders) await mkdir(join(folder, path), { recursive: true })
     for (const path of ['status', 'available']) await writeFile(join(folder, 'var/lib/dpkg', path), '')
     const settings = [
@@ -42,7 +45,7 @@ export class AptClient {
       'Acquire::http::Proxy "DIRECT";',
     ]
     await writeFile(join(folder, 'apt.conf'), `${settings.join('\n')}\n`)
-    return new AptClient(folder)
+    return new AptClient(folder, system)
   }
 
   root(...parts: string[]): string {
@@ -92,6 +95,6 @@ export class AptClient {
   }
 
   #run(program: string, args: readonly string[]): Promise<CommandResult> {
-    return runCommand(program, args, { environment: { APT_CONFIG: this.root('apt.conf') } })
+    return this.#system.run(program, args, { environment: { APT_CONFIG: this.root('apt.conf') } })
   }
 }

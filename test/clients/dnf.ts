@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CommandResult, runCommand } from './command.ts'
+import { type System, thisMachine } from './system.ts'
 
 export interface DnfRepository {
   readonly id: string
@@ -8,15 +9,30 @@ export interface DnfRepository {
   readonly keyUrls: readonly string[]
 }
 
-/** The real dnf with everything (config, cache, rpm database, log) in one folder, and nothing of the machine's. */
+export type DnfProgram = 'dnf' | 'dnf5'
+
+export interface DnfOptions {
+  readonly program?: DnfProgram
+  readonly system?: System
+}
+
+/** A real dnf with everything (config, cache, rpm database, log) in one folder, and nothing of the machine's. */
 export class DnfClient {
   readonly #folder: string
+  readonly #program: DnfProgram
+  readonly #system: System
 
-  private constructor(folder: string) {
+  private constructor(folder: string, { program = 'dnf', system = thisMachine }: DnfOptions) {
     this.#folder = folder
+    this.#program = program
+    this.#system = system
   }
 
-  static async create(folder: string, { id, baseUrl, keyUrls }: DnfRepository): Promise<DnfClient> {
+  static async create(
+    folder: string,
+    { id, baseUrl, keyUrls }: DnfRepository,
+    options: DnfOptions = {},
+  ): Promise<DnfClient> {
     const at = (...parts: string[]) => join(folder, ...parts)
     for (const part of ['root', 'repos', 'cache', 'persist', 'log', 'home']) {
       await mkdir(at(part), { recursive: true })
@@ -42,7 +58,7 @@ export class DnfClient {
       gpgkey: keyUrls.join(' '),
     }
     await writeFile(at('repos', 'test.repo'), `[${id}]\n${lines(repository)}`)
-    return new DnfClient(folder)
+    return new DnfClient(folder, options)
   }
 
   /** Installs a .repo file as it was published, in place of ours. */
@@ -55,11 +71,19 @@ export class DnfClient {
   }
 
   async run(...args: string[]): Promise<CommandResult> {
-    // Metadata of this very second counts as fresh even with metadata_expire=0.
-    const fixed = ['-y', '--refresh', '--releasever=9', '--forcearch=x86_64', '--setopt=ignorearch=1']
-    return runCommand('dnf', ['-c', join(this.#folder, 'dnf.conf'), ...fixed, ...args], {
+    const fixed = ['-y', '--releasever=9', '--forcearch=x86_64', '--setopt=ignorearch=1']
+    return this.#system.run(this.#program, [...this.#settings(), ...fixed, ...args], {
       environment: { HOME: join(this.#folder, 'home') },
     })
+  }
+
+  #settings(): readonly string[] {
+    const config = join(this.#folder, 'dnf.conf')
+    // Metadata of this very second counts as fresh even with metadata_expire=0.
+    if (this.#program === 'dnf') return ['-c', config, '--refresh']
+    // dnf5 asks anew with metadata_expire=0 only, whatever --refresh says.
+    const root = ['--installroot', join(this.#folder, 'root'), '--use-host-config']
+    return [`--config=${config}`, '--setopt=metadata_expire=0', ...root]
   }
 
   /** Ends the agents that gpgme started for each cache, and removes everything. */

@@ -1,18 +1,21 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type CommandResult, runCommand } from './command.ts'
+import type { CommandResult } from './command.ts'
+import { type System, thisMachine } from './system.ts'
 
 /** The real zypper in its own root. It takes the key from repodata/repomd.xml.key. */
 export class ZypperClient {
   readonly #folder: string
+  readonly #system: System
 
-  private constructor(folder: string) {
+  private constructor(folder: string, system: System) {
     this.#folder = folder
+    this.#system = system
   }
 
-  static async create(folder: string): Promise<ZypperClient> {
+  static async create(folder: string, system = thisMachine): Promise<ZypperClient> {
     await mkdir(join(folder, 'root'), { recursive: true })
-    return new ZypperClient(folder)
+    return new ZypperClient(folder, system)
   }
 
   root(...parts: string[]): string {
@@ -21,7 +24,7 @@ export class ZypperClient {
 
   async run(...args: string[]): Promise<CommandResult> {
     const fixed = ['--root', this.root(), '--non-interactive', '--gpg-auto-import-keys']
-    return runCommand('zypper', [...fixed, ...args], { environment: { HOME: this.#folder } })
+    return this.#system.run('zypper', [...fixed, ...args], { environment: { HOME: this.#folder } })
   }
 
   async remove(): Promise<void> {
