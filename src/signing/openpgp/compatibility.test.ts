@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { describeCompatibility, keyKinds } from './compatibility.ts'
+import { keyKinds } from '../../clients/verifiers.ts'
+import { describeCompatibility } from './compatibility.ts'
 
 test('RSA is what every client accepts', () => {
   expect(describeCompatibility('rsa')).toMatchObject({ canSign: true, refusedBy: [] })

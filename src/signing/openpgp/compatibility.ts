@@ -1,37 +1,5 @@
 import type { Key, Subkey } from 'openpgp'
-
-/** Clients in the order in which people ask about them; all measured. */
-const clients = [
-  'rpm 4.16 (Debian 11)',
-  'rpm 4.18 (Debian 12)',
-  'rpm 4.20',
-  'rpm 6.1',
-  'apt 2.2 to 2.6 (gpgv)',
-  'apt 3 (sqv)',
-  'dnf repository metadata (gpgme)',
-] as const
-
-const refusedBy = {
-  rsa: [],
-  ed25519: [0],
-  'NIST curve': [0, 1],
-  'Ed25519 (algorithm 27)': [0, 1, 4, 6],
-  'OpenPGP v6': [0, 1, 2, 4, 6],
-  Ed448: [0, 1, 4, 6],
-  other: [0, 1, 2, 3, 4, 5, 6],
-} as const satisfies Record<string, readonly number[]>
-
-export type KeyKind = keyof typeof refusedBy
-
-export const keyKinds: readonly KeyKind[] = [
-  'rsa',
-  'ed25519',
-  'NIST curve',
-  'Ed25519 (algorithm 27)',
-  'OpenPGP v6',
-  'Ed448',
-  'other',
-]
+import { accepts, type KeyKind, type VerifierName, verifiers } from '../../clients/verifiers.ts'
 
 /** Kinds that Hawser signs with; the others would publish what common clients cannot verify. */
 const signingKinds: ReadonlySet<KeyKind> = new Set(['rsa', 'ed25519'])
@@ -42,14 +10,15 @@ export interface Compatibility {
   readonly refusedBy: readonly string[]
 }
 
+/** Only those that were really asked: what is said about them is worth a warning. */
+const measured = (Object.keys(verifiers) as VerifierName[]) // exactly its keys
+  .filter((name) => verifiers[name].keys.evidence === 'run')
+
 /** Which clients can verify signatures of a kind of key. */
 export function describeCompatibility(kind: KeyKind): Compatibility {
-  const refused: readonly number[] = refusedBy[kind]
-  return {
-    canSign: signingKinds.has(kind),
-    acceptedBy: clients.filter((_client, index) => !refused.includes(index)),
-    refusedBy: clients.filter((_client, index) => refused.includes(index)),
-  }
+  const titles = (isAccepted: boolean) =>
+    measured.filter((name) => accepts(name, kind) === isAccepted).map((name) => verifiers[name].title)
+  return { canSign: signingKinds.has(kind), acceptedBy: titles(true), refusedBy: titles(false) }
 }
 
 export interface KeyAlgorithm {
