@@ -1,22 +1,35 @@
 import { z } from 'zod'
-import type { Provider } from '../../provider.ts'
+import { debianClientNames } from '../../clients/debian-clients.ts'
+import { compressionFinding } from '../clients.ts'
 import type { RepositoryFormat } from '../repository-format.ts'
+import type { RepositoryProvider } from '../repository-provider.ts'
+import { clientsOf, optionFindings } from './client-checks.ts'
 import { aptClientFiles } from './client-files.ts'
-import { inspectApt, staleAptCompanions } from './companions.ts'
-import { debReader, entryOf } from './deb-facts.ts'
-import { packagesParser } from './packages-index.ts'
-import { type AptIndex, readApt } from './read.ts'
-import { type AptLayout, renderApt } from './render.ts'
+import { staleCompanions } from './companions.ts'
+import { exportAdditions } from './export.ts'
+import { indexPrefixes, inspect, otherFiles } from './inspect.ts'
+import { type AptLayout, bodyPaths, contentTypeOf, formName, listsPackages } from './layout.ts'
+import { openIndex } from './open-index.ts'
+import { place, requiredIndexes } from './place.ts'
+import { type AptFacts, prepare } from './prepare.ts'
+import { type AptEntry, readEntry } from './read-entry.ts'
+import { renderEntry, shapeOf } from './render-entry.ts'
+import { suiteFolders } from './siblings.ts'
+import { withoutPackages } from './without-packages.ts'
 
 const word = /^[A-Za-z0-9][A-Za-z0-9.+_~-]*$/
 const path = /^[A-Za-z0-9][A-Za-z0-9.+_~-]*(\/[A-Za-z0-9][A-Za-z0-9.+_~-]*)*$/
+// sources.list(5): a suite that ends with a slash is the path of a flat repository.
+const suitePattern = /^(?:[A-Za-z0-9][A-Za-z0-9.+_~-]*(?:\/[A-Za-z0-9][A-Za-z0-9.+_~-]*)*\/?|\.\/)$/
 const line = z.string().regex(/^[^\r\n]+$/, 'one line')
 
 const options = z.strictObject({
   suite: z
     .string()
-    .regex(path)
-    .describe('Folder below dists/ and suite that clients ask for, e.g. "stable".'),
+    .regex(suitePattern, 'a suite such as "stable", or a folder that ends with "/" such as "./"')
+    .describe(
+      'Folder below dists/ and suite that clients ask for, e.g. "stable". With "/" at its end, e.g. "./": a flat repository, without components, in that folder.',
+    ),
   component: z.string().regex(path).default('main').describe('Component that packages are added to.'),
   architectures: z
     .array(z.string().regex(word))
@@ -54,28 +67,68 @@ const options = z.strictObject({
     .array(z.enum(['xz', 'zstd']))
     .default([])
     .describe('More forms of each index besides gzip, which every client reads.'),
+  usualNames: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Repeat indexes as Packages.gz for tools that do not ask by hash (apt does since 1.2). When it is turned off, these names are deleted.',
+    ),
+  clients: z
+    .array(z.enum(debianClientNames))
+    .default([])
+    .describe(
+      'Who must be able to read it. Choices and packages that one of them could not read are errors. Without it: only warnings.',
+    ),
 })
 
-export const apt: Provider<RepositoryFormat<AptIndex>, typeof options> = {
+export const apt: RepositoryProvider<AptEntry, AptFacts, typeof options> = {
   name: 'apt',
   describe: 'An APT repository for Debian, Ubuntu and their relatives.',
   options,
   example: { suite: 'stable', component: 'main' },
-  create: ({ compressions, ...suite }) =>
-    aptRepository({ ...suite, suitePath: `dists/${suite.suite}`, compressions: new Set(compressions) }),
+  packageFormat: 'deb',
+  findings: optionFindings,
+  packageFinding: ({ clients }, { compression }) => compressionFinding(clientsOf(clients), compression),
+  create: (settings) => aptRepository(layoutOf(settings)),
 }
 
-export function aptRepository(layout: AptLayout): RepositoryFormat<AptIndex> {
-  const reader = debReader()
-  const parse = packagesParser()
-  const { suitePath } = layout
+export function layoutOf(settings: z.output<typeof options>): AptLayout {
+  const { suite } = settings
+  const isFlat = suite.endsWith('/')
+  return { ...settings, isFlat, folder: isFlat ? suite.replace(/^\.?\/|\/$/g, '') : `dists/${suite}` }
+}
+
+export function aptRepository(layout: AptLayout): RepositoryFormat<AptEntry, AptFacts> {
   return {
     packageFormat: 'deb',
-    read: (storage, context) => readApt(storage, suitePath, parse, context),
-    entryOf: async (input) => entryOf(await reader.facts(input), layout.component),
-    render: (state, additions, context) => renderApt(layout, reader, state, additions, context),
-    staleCompanions: (storage, state, context) => staleAptCompanions(storage, suitePath, state, context),
-    inspect: (storage, state, context) => inspectApt(storage, suitePath, state, context),
-    clientFiles: (context) => aptClientFiles(layout.suite, layout.component, context),
+    clients: clientsOf(layout.clients),
+    // Our own records need a name for the root, and no suite can be called so.
+    folder: layout.folder === '' ? '-' : layout.folder,
+    readEntry: (storage, context) => readEntry(storage, layout, context),
+    openIndex: async (storage, entry, index, context) => {
+      const { header, fragments } = await openIndex(storage, entry, index, context)
+      return { shape: { ...shapeOf(layout, entry, index), header }, fragments }
+    },
+    listsPackages,
+    prepare: (input) => prepare(input, layout),
+    place: (entry, additions, context) => place(layout, entry, additions, context),
+    shapeOf: (entry, index) => shapeOf(layout, entry, index),
+    requiredIndexes: (entry) => requiredIndexes(layout, entry),
+    bodyPaths: (index, _form, digests) => bodyPaths(layout, index, digests),
+    contentTypeOf: (index, form) => contentTypeOf(formName(index, form)),
+    renderEntry: (previous, indexes, context) => renderEntry(layout, previous, indexes, context),
+    staleCompanions: (storage, entry, context) => staleCompanions(storage, layout, entry, context),
+    inspect,
+    exportAdditions: (source, wanted, context) => exportAdditions(source, wanted, layout, context),
+    withoutPackages,
+    indexPrefixes,
+    packagePrefixes: ['pool/'],
+    siblings: async (storage, context) => {
+      const folders = await suiteFolders(storage, context)
+      const others = folders.filter((folder) => folder !== layout.folder)
+      return others.map((folder) => aptRepository({ ...layout, folder, isFlat: folder === '' }))
+    },
+    otherFiles,
+    clientFiles: (context) => aptClientFiles(layout, context),
   }
 }

@@ -2,11 +2,11 @@ import { UserError } from '../../errors.ts'
 import { armor } from '../armor.ts'
 import type { ClientFile, ClientFilesContext } from '../repository-format.ts'
 import { renderFields } from './deb822.ts'
+import type { AptLayout } from './layout.ts'
 
 /** Keys in both forms and a deb822 source, ready to copy; all keys, so that a key can be replaced with an overlap. */
 export function aptClientFiles(
-  suite: string,
-  component: string,
+  { suite, component, isFlat }: Pick<AptLayout, 'suite' | 'component' | 'isFlat'>,
   { signers, publicUrl, name }: ClientFilesContext,
 ): readonly ClientFile[] {
   if (signers.length === 0) return []
@@ -18,7 +18,7 @@ export function aptClientFiles(
     { name: 'Types', value: 'deb' },
     { name: 'URIs', value: publicUrl },
     { name: 'Suites', value: suite },
-    { name: 'Components', value: component },
+    ...(isFlat ? [] : [{ name: 'Components', value: component }]),
     { name: 'Signed-By', value: keyring },
   ])
   return [

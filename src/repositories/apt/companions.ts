@@ -1,95 +1,150 @@
 import { UserError } from '../../errors.ts'
+import { mapLimited } from '../../lib/limit.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type {
-  ReadOptions,
+  Companion,
+  CompanionCopy,
+  CompanionRemoval,
+  ListedIndex,
   RepairContext,
-  RepositoryFinding,
-  RepositoryState,
-  Upload,
+  RepositoryEntry,
 } from '../repository-format.ts'
 import { signDetached } from './clearsigned.ts'
-import { byHashPath, isFormOf, matches, readListed } from './index-files.ts'
-import type { AptIndex } from './read.ts'
-import type { ListedFile, Release } from './release.ts'
-import { timeOf } from './release-fields.ts'
-import { usualUpload } from './render.ts'
+import { type AptLayout, byHashPath, contentTypeOf, formName, pathIn } from './layout.ts'
+import type { AptEntry } from './read-entry.ts'
+import { hasByHash, timeOf } from './release.ts'
+import { usualUpload } from './render-entry.ts'
 
-/** What old tools read (usual index names, Release, Release.gpg) where it does not say what InRelease says. */
-export async function staleAptCompanions(
+type Entry = RepositoryEntry<AptEntry>
+
+/**
+ * What tools without by-hash read (usual index names, Release, Release.gpg) where it does not say what InRelease says.
+ * A usual name that is no longer written, of the plain text or because `usualNames` is off, goes when it is of another
+ * state: such tools would be misled by it, and apt never asks for it.
+ */
+export async function staleCompanions(
   storage: Storage,
-  suitePath: string,
-  { index, entryVersion }: RepositoryState<AptIndex>,
+  layout: AptLayout,
+  entry: Entry,
   context: RepairContext,
-): Promise<readonly Upload[]> {
-  if (entryVersion === undefined) return []
+): Promise<readonly Companion[]> {
+  if (entry.version === undefined) return []
   return [
-    ...(await staleIndexes(storage, suitePath, index.release, context.signal)),
-    ...(await staleRelease(storage, suitePath, index, context)),
+    ...(await staleIndexes(storage, layout, entry, context)),
+    ...(await staleRelease(storage, entry, context)),
   ]
 }
 
 async function staleIndexes(
   storage: Storage,
-  suitePath: string,
-  release: Release,
-  signal: AbortSignal | undefined,
-): Promise<readonly Upload[]> {
-  const stale: Upload[] = []
-  for (const [path, listed] of release.files) {
-    const sha256 = listed.hashes.sha256
-    // Without a by-hash name the usual one is all there is: nothing to repair it from.
-    if (sha256 === undefined || (await isAsListed(storage, `${suitePath}/${path}`, listed, signal))) continue
-    const source = await storage.get(`${suitePath}/${byHashPath(path, 'SHA256', sha256)}`, { signal })
-    if (source === undefined) continue
-    const bytes = await source.bytes()
-    if (matches(bytes, listed)) stale.push(usualUpload(suitePath, path, bytes))
-  }
-  return stale
+  layout: AptLayout,
+  entry: Entry,
+  { signal = new AbortController().signal }: RepairContext,
+): Promise<readonly Companion[]> {
+  // Without names by hash the usual ones are all there is: nothing to repair them from.
+  if (!hasByHash(entry.own.release)) return []
+  const usual = [...entry.indexes].flatMap(([index, listed]) => usualFiles(layout, entry, index, listed))
+  const stale = await mapLimited(usual, 8, (file, stop) => staleFile(storage, file, stop), signal)
+  return stale.filter((companion) => companion !== undefined)
 }
 
-async function isAsListed(
+/** A file under its usual name, and the body that it is to repeat; without one it is not to be there. */
+interface UsualFile {
+  readonly path: string
+  readonly sizeBytes: number
+  readonly body: string | undefined
+}
+
+function usualFiles(
+  { usualNames }: AptLayout,
+  { own, generation }: Entry,
+  index: string,
+  { plain, forms }: ListedIndex,
+): readonly UsualFile[] {
+  const path = (name: string): string => pathIn(own.layout.folder, name)
+  const files = [...forms].flatMap(([form, { sizeBytes, digests }]): UsualFile[] => {
+    const name = formName(index, form)
+    const { sha256 } = { ...digests }
+    if (sha256 === undefined) return []
+    return [
+      {
+        path: path(name),
+        sizeBytes,
+        body: usualNames ? path(byHashPath(name, 'SHA256', sha256)) : undefined,
+      },
+    ]
+  })
+  const plainFile =
+    plain === undefined ? [] : [{ path: path(index), sizeBytes: plain.sizeBytes, body: undefined }]
+  // What is not to be there is only ours to judge in an entry of ours.
+  return [...plainFile, ...files].filter(({ body }) => body !== undefined || generation !== undefined)
+}
+
+async function staleFile(
+  storage: Storage,
+  file: UsualFile,
+  signal: AbortSignal,
+): Promise<CompanionCopy | CompanionRemoval | undefined> {
+  const { path, sizeBytes, body } = file
+  if (body === undefined) {
+    const stored = await storage.head(path, { signal })
+    // As adopted, it may still be what is listed; `inspect` compares it whole.
+    return stored === undefined || stored.sizeBytes === sizeBytes ? undefined : { path, isRemoval: true }
+  }
+  const tail = await tailOf(storage, path, sizeBytes, signal)
+  const expected = await tailOf(storage, body, sizeBytes, signal)
+  // There is nothing to repair it from: `inspect` tells.
+  if (expected === undefined || tail?.equals(expected)) return undefined
+  return { path, copyOf: body, sizeBytes, contentType: contentTypeOf(path), caching: 'entry' }
+}
+
+// What a publish appends is at the end, so two states of one size differ there.
+const tailBytes = 16 << 10
+
+/** The last bytes; undefined when the object is absent or of another size. */
+async function tailOf(
   storage: Storage,
   path: string,
-  listed: ListedFile,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  const stored = await storage.get(path, { signal })
-  return (
-    stored !== undefined && stored.sizeBytes === listed.sizeBytes && matches(await stored.bytes(), listed)
-  )
+  sizeBytes: number,
+  signal: AbortSignal,
+): Promise<Buffer | undefined> {
+  const range = { start: Math.max(0, sizeBytes - tailBytes) }
+  const stored = await storage.get(path, { range, signal })
+  if (stored?.sizeBytes === sizeBytes) return Buffer.from(await stored.bytes())
+  stored?.body().destroy()
+  return undefined
 }
 
 async function staleRelease(
   storage: Storage,
-  suitePath: string,
-  { release, releaseText }: AptIndex,
+  { own }: Entry,
   { signers, verifier, signal }: RepairContext,
-): Promise<readonly Upload[]> {
-  const stored = await storage.get(`${suitePath}/Release`, { signal })
+): Promise<readonly Companion[]> {
+  const { folder } = own.layout
+  const stored = await storage.get(pathIn(folder, 'Release'), { signal })
   const storedBytes = stored === undefined ? undefined : await stored.bytes()
-  const isCurrent =
-    storedBytes !== undefined && sameText(Buffer.from(storedBytes).toString('utf8'), releaseText)
-  const text = isCurrent ? storedBytes : Buffer.from(releaseText)
-  const stale = isCurrent ? [] : [usualUpload(suitePath, 'Release', text)]
+  const isCurrent = storedBytes !== undefined && sameText(Buffer.from(storedBytes).toString('utf8'), own.text)
+  const text = isCurrent ? storedBytes : Buffer.from(own.text)
+  const stale = isCurrent ? [] : [usualUpload(folder, 'Release', text)]
   if (signers.length === 0) return stale
-  const time = timeOf(release, 'Date')
+  const time = timeOf(own.release, 'Date')
   if (time === undefined) return stale
   const expected = Buffer.from(await signDetached(signers, text, new Date(time)))
-  const signature = await storage.get(`${suitePath}/Release.gpg`, { signal })
+  const signature = await storage.get(pathIn(folder, 'Release.gpg'), { signal })
   const signatureBytes = await signature?.bytes()
   if (signatureBytes !== undefined && expected.equals(signatureBytes)) return stale
   if (isCurrent && signatureBytes !== undefined && (await isAccepted(verifier, text, signatureBytes)))
     return stale
-  return [...stale, usualUpload(suitePath, 'Release.gpg', expected)]
+  return [...stale, usualUpload(folder, 'Release.gpg', expected)]
 }
 
 /** White space at line ends is not part of a cleartext signature, and tools differ in it. */
-function sameText(a: string, b: string): boolean {
+export function sameText(a: string, b: string): boolean {
   const normal = (text: string): string => text.replace(/[ \t\r]+$/gm, '').trimEnd()
   return normal(a) === normal(b)
 }
 
-async function isAccepted(
+export async function isAccepted(
   verifier: RepairContext['verifier'],
   data: Uint8Array,
   signature: Uint8Array,
@@ -102,64 +157,4 @@ async function isAccepted(
     if (!(error instanceof UserError)) throw error
     return false
   }
-}
-
-/** What a client of any age would stumble over, besides packages. */
-export async function inspectApt(
-  storage: Storage,
-  suitePath: string,
-  { index, signature }: RepositoryState<AptIndex>,
-  { verifier, signal }: ReadOptions,
-): Promise<readonly RepositoryFinding[]> {
-  const findings = await inspectIndexes(storage, suitePath, index.release, signal)
-  const path = `${suitePath}/Release`
-  const stored = await storage.get(path, { signal })
-  const bytes = await stored?.bytes()
-  if (bytes === undefined || !sameText(Buffer.from(bytes).toString('utf8'), index.releaseText)) {
-    findings.push({ code: 'APT_RELEASE_DIFFERS', path, message: `${path} does not say what InRelease says.` })
-  }
-  if (signature.status === 'absent' || bytes === undefined) return findings
-  const detached = await (await storage.get(`${path}.gpg`, { signal }))?.bytes()
-  if (detached === undefined || (verifier !== undefined && !(await isAccepted(verifier, bytes, detached)))) {
-    const message = `${path}.gpg is not a valid signature of ${path}.`
-    findings.push({ code: 'APT_RELEASE_SIGNATURE', path: `${path}.gpg`, message })
-  }
-  return findings
-}
-
-async function inspectIndexes(
-  storage: Storage,
-  suitePath: string,
-  release: Release,
-  signal: AbortSignal | undefined,
-): Promise<RepositoryFinding[]> {
-  const findings: RepositoryFinding[] = []
-  const readable = new Set<string>()
-  for (const [path, listed] of release.files) {
-    const usual = await storage.get(`${suitePath}/${path}`, { signal })
-    const isUsual = usual !== undefined && matches(await usual.bytes(), listed)
-    if (isUsual || (await readListed(storage, release, suitePath, path, signal)) !== undefined)
-      readable.add(path)
-    if (usual === undefined || isUsual) continue
-    const message = `${suitePath}/${path} is not what InRelease lists.`
-    findings.push({ code: 'APT_INDEX_DIFFERS', path: `${suitePath}/${path}`, message })
-  }
-  for (const path of release.files.keys()) {
-    const base = path.replace(/\.(gz|xz|zst|bz2|lzma|lz4)$/, '')
-    // The plain form need not exist; it is listed because apt checks what it unpacks.
-    if ([...readable].some((form) => isFormOf(form, base))) continue
-    const message = `${suitePath}/${path} is listed, but cannot be found in any form.`
-    findings.push({ code: 'APT_INDEX_MISSING', path: `${suitePath}/${path}`, message })
-  }
-  return [...findings, ...plainFormFindings(suitePath, release)]
-}
-
-function plainFormFindings(suitePath: string, { files }: Release): RepositoryFinding[] {
-  return [...files.keys()]
-    .filter((path) => path.endsWith('/Packages.gz') && !files.has(path.replace(/\.gz$/, '')))
-    .map((path) => ({
-      code: 'APT_PLAIN_FORM',
-      path: `${suitePath}/${path}`,
-      message: `${path} is listed, but not the digest of its plain form: apt silently finds no packages.`,
-    }))
 }

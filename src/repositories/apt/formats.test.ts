@@ -1,13 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { signedText, withLineEnd } from './clearsigned.ts'
-import { mergeContents } from './contents-index.ts'
-import { encoded, paragraphsOf, parseFields, renderFields } from './deb822.ts'
-import { mergeStanzas, parsePackages, renderPackages } from './packages-index.ts'
+import { paragraphsOf, parseFields, renderFields } from './deb822.ts'
 import { emptyRelease, hasByHash, parseRelease, releaseWords, renderRelease } from './release.ts'
 import { architecturesOf, dateOf, releaseFields } from './release-fields.ts'
-
-const stanza = (name: string, version = '1.0', sha256 = 'aa'): string =>
-  `Package: ${name}\nVersion: ${version}\nArchitecture: amd64\nFilename: pool/${name}_${version}.deb\nSize: 3\nSHA256: ${sha256}`
 
 describe('deb822', () => {
   test('fields keep their order, spelling and continuation lines', () => {
@@ -26,59 +21,6 @@ describe('deb822', () => {
   test('any blank lines separate paragraphs, at the beginning and the end too', () => {
     expect(paragraphsOf('\n\nA: 1\n \n\t\n\nB: 2\n\n\n')).toEqual(['A: 1', 'B: 2'])
     expect(paragraphsOf('')).toEqual([])
-  })
-})
-
-describe('Packages', () => {
-  test('foreign stanzas keep their bytes, also those that are not UTF-8', () => {
-    const foreign = `${stanza('old')}\nX-Latin: \xe9\xff`
-    const text = `${foreign}\n\n${encoded(stanza('ünew'))}\n\n`
-
-    expect(renderPackages(parsePackages(text, 'Packages'))).toBe(text)
-  })
-
-  test('additions are sorted in, and what is there is not added again', () => {
-    const existing = parsePackages([stanza('a'), stanza('c')].join('\n\n'), 'Packages')
-    const added = parsePackages([stanza('b'), stanza('c'), stanza('a', '0.9')].join('\n\n'), 'Packages')
-
-    const merged = mergeStanzas(existing, added)
-    expect(merged.map(({ name, version }) => `${name} ${version}`)).toEqual([
-      'a 0.9',
-      'a 1.0',
-      'b 1.0',
-      'c 1.0',
-    ])
-  })
-
-  test('a path may begin with ./', () => {
-    const [parsed] = parsePackages(stanza('a').replace('pool/', './pool/'), 'Packages')
-
-    expect(parsed?.path).toBe('pool/a_1.0.deb')
-  })
-})
-
-describe('Contents', () => {
-  test('lines are added in order, owners are added once, and foreign lines stay as they are', () => {
-    const foreign = 'bin/a\t\t\t  utils/other\nusr/share/with space  doc/x,doc/y\n'
-
-    const merged = mergeContents(foreign, [
-      { owner: 'utils/new', files: ['bin/b', 'usr/share/with space', 'bin/ü'] },
-      { owner: 'utils/new', files: ['bin/b'] },
-    ])
-
-    expect(merged).toBe(
-      encoded(
-        'bin/a\t\t\t  utils/other\nbin/b utils/new\nbin/ü utils/new\nusr/share/with space  doc/x,doc/y,utils/new\n',
-      ),
-    )
-  })
-
-  test('the text before the table of old archives stays', () => {
-    const merged = mergeContents('This file maps\nFILE      LOCATION\nbin/a x\n', [
-      { owner: 'y', files: ['bin/b'] },
-    ])
-
-    expect(merged).toBe('This file maps\nFILE      LOCATION\nbin/a x\nbin/b y\n')
   })
 })
 
@@ -104,9 +46,12 @@ describe('Release', () => {
   test('unknown fields keep place and value, and an expiring suite goes on expiring after the same span', () => {
     const existing = parseRelease(text, 'Release')
     const date = new Date('2025-08-01T00:00:00Z')
-    const context = { existing, architectures: ['amd64', 'arm64'], date, fingerprints: [] }
+    const generation = { sequence: 3, sha256: 'a'.repeat(64) }
+    const indexes = ['main/binary-arm64/Packages', 'main/binary-amd64/Packages', 'main/Contents-amd64']
+    const context = { existing, indexes, generation, date, fingerprints: [] }
+    const options = { suite: 'stable', component: 'main', label: 'New', isFlat: false }
 
-    const fields = releaseFields({ suite: 'stable', component: 'main', label: 'New' }, context)
+    const fields = releaseFields(options, context)
 
     expect(renderFields(fields).split('\n')).toEqual([
       'Origin: Somebody',
@@ -116,6 +61,7 @@ describe('Release', () => {
       'Architectures: amd64 armhf arm64',
       'Acquire-By-Hash: yes',
       'Label: New',
+      `Hawser-Generation: 3 ${'a'.repeat(64)}`,
       'Components: main',
     ])
   })
@@ -136,6 +82,15 @@ describe('Release', () => {
       'armhf',
       'riscv64',
     ])
+  })
+
+  test('architectures that have an index count although no field names them', () => {
+    const listed = text
+      .replace('Architectures: amd64 armhf\n', '')
+      .replaceAll('main/i18n/Translation-de', 'main/binary-mips/Packages')
+
+    expect(architecturesOf({ component: 'main' }, parseRelease(listed, 'Release'), [])).toEqual(['mips'])
+    expect(architecturesOf({ component: 'contrib' }, parseRelease(listed, 'Release'), [])).toEqual([])
   })
 
   test('an empty one has nothing', () => {

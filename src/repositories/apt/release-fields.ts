@@ -1,5 +1,8 @@
+import type { GenerationRef } from '../generation.ts'
+import type { IndexName } from '../repository-format.ts'
 import { encoded, type Field } from './deb822.ts'
-import { type Release, releaseValue, releaseWords } from './release.ts'
+import { indexOfForm, packagesIndexParts } from './layout.ts'
+import { type Release, releaseWords, timeOf } from './release.ts'
 
 /** What hawser.yaml says about a suite; what it does not say stays as it is in an existing repository. */
 export interface SuiteOptions {
@@ -21,25 +24,53 @@ const architecturesDefault = ['amd64', 'arm64']
 
 /** Of the component's indexes: what is declared, what is there, what is added. `all` has no index of its own by default. */
 export function architecturesOf(
-  { architectures }: SuiteOptions,
+  { architectures, component }: Pick<SuiteOptions, 'architectures' | 'component'>,
   existing: Release | undefined,
   added: readonly string[],
 ): readonly string[] {
-  const there = existing === undefined ? undefined : releaseWords(existing, 'Architectures')
+  const there =
+    existing === undefined
+      ? undefined
+      : [
+          ...releaseWords(existing, 'Architectures'),
+          ...indexedArchitectures(existing.files.keys(), component),
+        ]
   const base = [...(there ?? []), ...(architectures ?? (there === undefined ? architecturesDefault : []))]
-  const names = [...base, ...added].filter((name) => name !== 'all' && name !== 'source' && name !== 'any')
-  return [...new Set(names)].toSorted()
+  return [...new Set([...base, ...added].filter(isIndexed))].toSorted()
+}
+
+/** Architectures that a package index stands for; the other words are wildcards and sources. */
+export const isIndexed = (architecture: string): boolean =>
+  architecture !== 'all' && architecture !== 'source' && architecture !== 'any'
+
+/** The architectures that have an index among these; without `component` in any one. */
+export function indexedArchitectures(paths: Iterable<string>, component?: string): readonly string[] {
+  const found = [...paths].map((path) => packagesIndexParts(indexOfForm(path)))
+  return found.flatMap((parts) =>
+    parts === undefined || (component !== undefined && parts.component !== component)
+      ? []
+      : [parts.architecture],
+  )
+}
+
+export interface ReleaseOptions extends SuiteOptions {
+  readonly isFlat: boolean
 }
 
 export interface FieldsContext {
   readonly existing: Release | undefined
-  readonly architectures: readonly string[]
+  /** Names of all indexes that Release will list and that we extend. */
+  readonly indexes: Iterable<IndexName>
+  readonly generation: GenerationRef
   readonly date: Date
   readonly fingerprints: readonly string[]
 }
 
+/** Of ours: it makes the signature of Release cover the record of the generation, and through it the whole history. */
+export const generationField = 'Hawser-Generation'
+
 /** The fields of the new Release: unknown and foreign ones keep their place and value. */
-export function releaseFields(options: SuiteOptions, context: FieldsContext): readonly Field[] {
+export function releaseFields(options: ReleaseOptions, context: FieldsContext): readonly Field[] {
   const { existing } = context
   const wanted = wantedFields(options, context).filter(({ value }) => value !== undefined)
   const fields = (existing?.fields ?? []).map((field) => {
@@ -55,16 +86,15 @@ export function releaseFields(options: SuiteOptions, context: FieldsContext): re
 }
 
 function wantedFields(
-  options: SuiteOptions,
-  { existing, architectures, date, fingerprints }: FieldsContext,
+  options: ReleaseOptions,
+  { existing, indexes, generation, date, fingerprints }: FieldsContext,
 ): readonly { readonly name: string; readonly value: string | undefined }[] {
-  const kept = existing === undefined ? [] : releaseWords(existing, 'Architectures')
-  const components = existing === undefined ? [] : releaseWords(existing, 'Components')
+  const architectures = indexedArchitectures(indexes).filter(isIndexed).toSorted()
   return [
     { name: 'Origin', value: options.origin },
     { name: 'Label', value: options.label },
     // The folder of a suite is often its codename, so an existing Suite field is right already.
-    { name: 'Suite', value: existing === undefined ? options.suite : undefined },
+    { name: 'Suite', value: existing === undefined && !options.isFlat ? options.suite : undefined },
     { name: 'Codename', value: options.codename },
     { name: 'Version', value: options.version },
     { name: 'Date', value: releaseDate(date) },
@@ -72,12 +102,16 @@ function wantedFields(
     { name: 'NotAutomatic', value: yesOrNo(options.notAutomatic) },
     { name: 'ButAutomaticUpgrades', value: yesOrNo(options.butAutomaticUpgrades) },
     { name: 'Acquire-By-Hash', value: 'yes' },
+    { name: generationField, value: `${generation.sequence} ${generation.sha256}` },
     {
       name: 'Signed-By',
       value: options.pinKeys === true && fingerprints.length > 0 ? fingerprints.join(',') : undefined,
     },
-    { name: 'Architectures', value: union(kept, architectures) },
-    { name: 'Components', value: union(components, [options.component]) },
+    { name: 'Architectures', value: union(existing, 'Architectures', architectures) },
+    {
+      name: 'Components',
+      value: options.isFlat ? undefined : union(existing, 'Components', [options.component]),
+    },
     { name: 'Description', value: options.description },
   ]
 }
@@ -87,8 +121,10 @@ function yesOrNo(flag: boolean | undefined): string | undefined {
   return flag ? 'yes' : 'no'
 }
 
-const union = (kept: readonly string[], added: readonly string[]): string =>
-  [...new Set([...kept, ...added])].join(' ')
+function union(existing: Release | undefined, field: string, added: readonly string[]): string | undefined {
+  const kept = existing === undefined ? [] : releaseWords(existing, field)
+  return [...new Set([...kept, ...added])].join(' ') || undefined
+}
 
 /** An existing repository that expires goes on expiring after the same span. */
 function validUntil(
@@ -106,12 +142,6 @@ function validUntil(
 export function dateOf(existing: Release | undefined, wanted: Date): Date {
   const seconds = Math.floor(wanted.getTime() / 1000) * 1000
   return new Date(Math.max(seconds, timeOf(existing, 'Date') ?? seconds))
-}
-
-export function timeOf(release: Release | undefined, field: string): number | undefined {
-  const value = release === undefined ? undefined : releaseValue(release, field)
-  const time = value === undefined ? Number.NaN : Date.parse(value)
-  return Number.isNaN(time) ? undefined : time
 }
 
 /** RFC 5322 with "UTC", as Debian's own archive writes it. */

@@ -90,3 +90,10 @@ function renderSection(files: Release['files'], section: HashField): string {
     .map(({ line }) => line)
     .join('')
 }
+
+/** Milliseconds since 1970; undefined where the field is absent or no date. */
+export function timeOf(release: Release | undefined, field: string): number | undefined {
+  const value = release === undefined ? undefined : releaseValue(release, field)
+  const time = value === undefined ? Number.NaN : Date.parse(value)
+  return Number.isNaN(time) ? undefined : time
+}
