@@ -23,12 +23,12 @@ export async function* chunksOf(input: ByteStream, sizeBytes: number): ByteStrea
 }
 
 /** Works on `parallelMax` chunks at a time and gives the results in the order of the chunks. */
-export async function* mapInOrder(
-  chunks: ByteStream,
+export async function* mapInOrder<Chunk, Result>(
+  chunks: AsyncIterable<Chunk>,
   parallelMax: number,
-  work: (chunk: Uint8Array) => Promise<Uint8Array>,
-): ByteStream {
-  const running: Promise<Uint8Array>[] = []
+  work: (chunk: Chunk) => Promise<Result>,
+): AsyncGenerator<Result> {
+  const running: Promise<Result>[] = []
   try {
     for await (const chunk of chunks) {
       const result = work(chunk)

@@ -15,10 +15,13 @@ export function compressZstd(input: ByteStream, { level, frames }: CompressOptio
 // A frame cannot refer to the one before it, so frames grow with the level's window.
 const frameSizeBytes = (level: number): number => (level > 12 ? 16 * MiB : 4 * MiB)
 
+/** One whole frame. */
+export const zstdFrame = (chunk: Uint8Array, level: number): Promise<Uint8Array> =>
+  zstdAsync(chunk, { chunkSize: MiB, params: frameParameters(level) })
+
 async function* independentFrames(input: ByteStream, level: number): ByteStream {
   let isEmpty = true
-  const compressFrame = (chunk: Uint8Array): Promise<Uint8Array> =>
-    zstdAsync(chunk, { chunkSize: MiB, params: frameParameters(level) })
+  const compressFrame = (chunk: Uint8Array): Promise<Uint8Array> => zstdFrame(chunk, level)
   for await (const frame of mapInOrder(
     chunksOf(input, frameSizeBytes(level)),
     availableParallelism(),

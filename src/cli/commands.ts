@@ -55,8 +55,8 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'repo',
-    describe: 'Package repositories on their own: init, add, list, verify.',
-    load: async () => (await import('./repo.ts')).repo,
+    describe: 'Package repositories on their own: add, verify, promote, history, rollback, gc, …',
+    load: async () => (await import('./repo/repo.ts')).repo,
   },
   {
     name: 'key',

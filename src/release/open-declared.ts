@@ -17,9 +17,9 @@ export async function openDeclared(
   name: string,
   outside: OutsideRun,
 ): Promise<OpenedRepository> {
-  const { format, storage, keys, url, adopt } = declaredRepository(config, name)
+  const { format, storage, keys, acceptedKeys, url, adopt } = declaredRepository(config, name)
   const chosen = keys.flatMap((key) => config.keys[key] ?? [])
-  const options = { repository: name, format, storage, keys: chosen, url, adopt }
+  const options = { repository: name, format, storage, keys: chosen, acceptedKeys, url, adopt }
   return openRepository(options, contextOutside(outside))
 }
 

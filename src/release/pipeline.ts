@@ -100,7 +100,8 @@ function repositoryNode(
   builds: readonly BuildNode[],
   before: readonly string[],
 ): NodeSketch {
-  const { name, format, storage, url, packageFormat, packages, distribution, adopt } = repository
+  const { name, format, storage, acceptedKeys, url, packageFormat, packages, distribution, adopt } =
+    repository
   const wanted = builds.filter(
     ({ packageName, variant }) =>
       packages.includes(packageName) &&
@@ -115,6 +116,7 @@ function repositoryNode(
       format,
       storage,
       keys: repository.keys.flatMap((key) => keys[key] ?? []),
+      acceptedKeys,
       url,
       adopt,
       from: idsOf(wanted),

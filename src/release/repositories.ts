@@ -3,18 +3,26 @@ import { UserError } from '../errors.ts'
 import { fileSystemError } from '../lib/atomic-file.ts'
 import { digestOfFile } from '../lib/digest.ts'
 import { packageFormats } from '../packages/index.ts'
+import { copyPackages } from '../repositories/copy-packages.ts'
+import { entriesOf } from '../repositories/find-entries.ts'
+import { type Collected, collectGarbage } from '../repositories/gc.ts'
+import type { Generation } from '../repositories/generation.ts'
+import { type HistoryItem, repositoryHistory } from '../repositories/history.ts'
+import { readAdoptable } from '../repositories/open-state.ts'
 import { initRepository, type PublishResult, publishPackages } from '../repositories/publish.ts'
-import { readTrusted } from '../repositories/read-state.ts'
+import { absentError, refreshRepository } from '../repositories/refresh.ts'
+import { removePackages } from '../repositories/remove.ts'
 import type { PackageEntry, PackageInput, RepositoryFinding } from '../repositories/repository-format.ts'
+import { rollbackRepository } from '../repositories/rollback.ts'
 import { verifyRepository } from '../repositories/verify.ts'
 import { loadProjectConfig } from './load-project-config.ts'
 import { type OutsideRun, openDeclared } from './open-declared.ts'
+import { chosenBy } from './package-choice.ts'
 import { readCheckout } from './project.ts'
 
 /** Makes an empty signed repository and its client files, or does nothing when there is one. */
 export async function initDeclared(name: string, outside: OutsideRun): Promise<PublishResult> {
-  const opened = await openDeclared(await loadProjectConfig(outside.project), name, outside)
-  return initRepository({ ...opened, date: await dateOf(outside) })
+  return initRepository(await declared(name, outside))
 }
 
 /** Adds package files that were built elsewhere. */
@@ -23,16 +31,18 @@ export async function addFiles(
   files: readonly string[],
   outside: OutsideRun,
 ): Promise<PublishResult> {
-  const opened = await openDeclared(await loadProjectConfig(outside.project), name, outside)
+  const request = await declared(name, outside)
   const additions: PackageInput[] = []
-  for (const file of files) additions.push(await packageInput(file, opened.format.packageFormat))
-  return publishPackages({ ...opened, additions, date: await dateOf(outside) })
+  for (const file of files) additions.push(await packageInput(file, request.format.packageFormat))
+  return publishPackages({ ...request, additions })
 }
 
-export async function listEntries(name: string, outside: OutsideRun): Promise<readonly PackageEntry[]> {
+/** What is listed, once for each index that lists it, as it is read. */
+export async function* listEntries(name: string, outside: OutsideRun): AsyncGenerator<PackageEntry> {
   const opened = await openDeclared(await loadProjectConfig(outside.project), name, outside)
-  const { state } = await readTrusted({ ...opened, adopt: true })
-  return state.entries
+  const entry = await readAdoptable({ ...opened, adopt: true })
+  if (entry === undefined) throw absentError(opened.storage.location)
+  yield* entriesOf(opened.format, opened.storage, entry, opened)
 }
 
 export async function verifyDeclared(
@@ -41,12 +51,79 @@ export async function verifyDeclared(
   outside: OutsideRun,
 ): Promise<readonly RepositoryFinding[]> {
   const opened = await openDeclared(await loadProjectConfig(outside.project), name, outside)
-  return verifyRepository({ ...opened, deep })
+  return verifyRepository({ ...opened, deep, now: outside.project.now() })
 }
 
-/** As in a release: the commit's time, so that repeating gives the same bytes. */
-async function dateOf({ project, signal }: OutsideRun): Promise<Date> {
-  return new Date((await readCheckout(project, signal)).epoch * 1000)
+export async function historyOf(name: string, outside: OutsideRun): Promise<readonly HistoryItem[]> {
+  return repositoryHistory(await openDeclared(await loadProjectConfig(outside.project), name, outside))
+}
+
+/** Signs the entry anew with the time of now, so that clients go on accepting it, and repairs companions. */
+export async function refreshDeclared(name: string, outside: OutsideRun): Promise<void> {
+  const request = await declared(name, outside)
+  await refreshRepository({ ...request, date: outside.project.now() })
+}
+
+export async function rollbackDeclared(name: string, to: number, outside: OutsideRun): Promise<Generation> {
+  const request = await declared(name, outside)
+  return rollbackRepository({ ...request, date: outside.project.now(), to })
+}
+
+/** Takes packages out of the indexes; `choices` as in `chosenBy`. */
+export async function removeDeclared(
+  name: string,
+  choices: readonly string[],
+  outside: OutsideRun,
+): Promise<readonly PackageEntry[]> {
+  const request = await declared(name, outside)
+  const choice = chosenBy(choices)
+  return removePackages({
+    ...request,
+    date: outside.project.now(),
+    unwanted: choice.accepts,
+    confirm: () => choice.refuseUnused(name),
+  })
+}
+
+/** Publishes packages of one repository in another, without building or downloading them. */
+export async function copyDeclared(
+  from: string,
+  to: string,
+  choices: readonly string[],
+  outside: OutsideRun,
+): Promise<PublishResult> {
+  const config = await loadProjectConfig(outside.project)
+  const source = await openDeclared(config, from, outside)
+  const choice = chosenBy(choices)
+  return copyPackages({
+    from: source,
+    to: await declared(to, outside),
+    wanted: choice.accepts,
+    confirm: () => choice.refuseUnused(from),
+  })
+}
+
+export interface CollectOptions {
+  readonly keep: number
+  readonly graceMs: number
+  readonly dryRun: boolean
+}
+
+export async function collectDeclared(
+  name: string,
+  options: CollectOptions,
+  outside: OutsideRun,
+): Promise<Collected> {
+  const opened = await openDeclared(await loadProjectConfig(outside.project), name, outside)
+  return collectGarbage({ ...opened, ...options })
+}
+
+/** The repository with the commit and its time, as in a release: repeating it gives the same bytes. */
+async function declared(name: string, outside: OutsideRun) {
+  const config = await loadProjectConfig(outside.project)
+  const opened = await openDeclared(config, name, outside)
+  const { commit, epoch } = await readCheckout(outside.project, outside.signal)
+  return { ...opened, date: new Date(epoch * 1000), cause: { project: config.project, commit } }
 }
 
 async function packageInput(file: string, wanted: PackageInput['artifact']['kind']): Promise<PackageInput> {

@@ -10,11 +10,12 @@ import { UserError } from '../errors.ts'
 import type { Forge, ForgeRelease } from '../forge/forge.ts'
 import { hexOf } from '../lib/digest.ts'
 import { packageFormats } from '../packages/index.ts'
-import { readTrusted } from '../repositories/read-state.ts'
+import { entriesOf } from '../repositories/find-entries.ts'
 import { verifyRepository } from '../repositories/verify.ts'
 import { openpgpVerifier } from '../signing/openpgp/verifier.ts'
 import { openForge } from '../steps/forge-choice.ts'
 import { openSigner } from '../steps/keys.ts'
+import type { OpenedRepository } from '../steps/publish-packages/open-repository.ts'
 import { loadProjectConfig } from './load-project-config.ts'
 import { contextOutside, type OutsideRun, openDeclared } from './open-declared.ts'
 
@@ -162,12 +163,17 @@ async function verifyRepositories(assets: readonly Downloaded[], verification: V
   for (const repository of Object.values(config.repositories)) {
     outside.log(`reading the repository "${repository.name}"`)
     const opened = await openDeclared(config, repository.name, outside)
-    const found = await verifyRepository({ ...opened, deep: true })
+    const wanted = await packagesFor(repository, assets)
+    const digests = new Set(wanted.map(({ sha256 }) => sha256))
+    // All that clients read is checked; of the packages, those of this release are read whole.
+    const found = await verifyRepository({
+      ...opened,
+      deep: ({ sha256 }) => digests.has(sha256),
+      now: outside.project.now(),
+    })
     findings.push(...found.map(({ code, message }) => ({ code, message: `${repository.name}: ${message}` })))
     if (found.length > 0) continue
-    const { state } = await readTrusted(opened)
-    const listed = new Set(state.entries.map(({ sha256 }) => sha256))
-    const wanted = await packagesFor(repository, assets)
+    const { listed, count } = await listedDigests(opened, digests, outside)
     for (const { name, sha256 } of wanted) {
       if (listed.has(sha256)) continue
       findings.push({
@@ -175,10 +181,24 @@ async function verifyRepositories(assets: readonly Downloaded[], verification: V
         message: `${repository.name}: the package "${name}" is not in it.`,
       })
     }
-    verified.push(
-      `repository "${repository.name}": ${wanted.length} packages, ${state.entries.length} entries, signed`,
-    )
+    verified.push(`repository "${repository.name}": ${wanted.length} packages, ${count} entries, signed`)
   }
+}
+
+async function listedDigests(
+  { format, storage, verifier }: OpenedRepository,
+  digests: ReadonlySet<string>,
+  { signal }: OutsideRun,
+): Promise<{ readonly listed: ReadonlySet<string>; readonly count: number }> {
+  const listed = new Set<string>()
+  let count = 0
+  const entry = await format.readEntry(storage, { verifier, signal })
+  if (entry === undefined) return { listed, count }
+  for await (const { sha256 } of entriesOf(format, storage, entry, { verifier, signal })) {
+    count++
+    if (digests.has(sha256)) listed.add(sha256)
+  }
+  return { listed, count }
 }
 
 async function packagesFor(

@@ -1,10 +1,6 @@
 import { Refusal } from '../errors.ts'
-import type { PackageEntry, PackageInput, RepositoryState } from './repository-format.ts'
-
-export interface WantedPackage {
-  readonly input: PackageInput
-  readonly entry: PackageEntry
-}
+import { type FoundEntries, identityOf } from './find-entries.ts'
+import type { Addition, PackageEntry } from './repository-format.ts'
 
 export interface Conflict {
   readonly wanted: PackageEntry
@@ -13,18 +9,17 @@ export interface Conflict {
 
 export interface Comparison {
   readonly present: readonly PackageEntry[]
-  readonly missing: readonly WantedPackage[]
+  readonly missing: readonly Addition[]
   readonly conflicting: readonly Conflict[]
 }
 
 /** What of the wanted packages is there, is not, or is there with other bytes. */
-export function compareEntries(state: RepositoryState, wanted: readonly WantedPackage[]): Comparison {
-  const byIdentity = Map.groupBy(state.entries, identityOf)
+export function compareEntries(known: FoundEntries, wanted: readonly Addition[]): Comparison {
   const present: PackageEntry[] = []
-  const missing: WantedPackage[] = []
+  const missing: Addition[] = []
   const conflicting: Conflict[] = []
   for (const candidate of wanted) {
-    const found = byIdentity.get(identityOf(candidate.entry)) ?? []
+    const found = known.get(identityOf(candidate.entry)) ?? []
     const other = found.find(({ sha256 }) => sha256 !== candidate.entry.sha256)
     if (other !== undefined) conflicting.push({ wanted: candidate.entry, existing: other })
     // An adopted repository has its own layout: what is there is told as it is there.
@@ -34,9 +29,6 @@ export function compareEntries(state: RepositoryState, wanted: readonly WantedPa
   return { present, missing, conflicting }
 }
 
-const identityOf = ({ name, version, architecture }: PackageEntry): string =>
-  [name, version, architecture].join('\n')
-
 /** In every index that it belongs to; the path may be another one, as an adopted repository has its own layout. */
 function isListed({ listedIn = [] }: PackageEntry, found: readonly PackageEntry[]): boolean {
   if (found.length === 0) return false
@@ -45,22 +37,22 @@ function isListed({ listedIn = [] }: PackageEntry, found: readonly PackageEntry[
 }
 
 /** Each wanted package once; the same identity with two contents is refused before anything is written. */
-export function withoutTwins(wanted: readonly WantedPackage[]): readonly WantedPackage[] {
-  const chosen = new Map<string, WantedPackage>()
+export function withoutTwins(wanted: readonly Addition[]): readonly Addition[] {
+  const chosen = new Map<string, Addition>()
   for (const candidate of wanted) {
-    const twin = chosen.get(identityOf(candidate.entry))
+    const identity = identityOf(candidate.entry)
+    const twin = chosen.get(identity)
     if (twin !== undefined && twin.entry.sha256 !== candidate.entry.sha256) throw twinError(twin, candidate)
-    chosen.set(identityOf(candidate.entry), twin ?? candidate)
+    chosen.set(identity, twin ?? candidate)
   }
   return [...chosen.values()]
 }
 
-function twinError(first: WantedPackage, second: WantedPackage): Refusal {
-  const { name, version, architecture } = first.entry
+function twinError({ entry }: Addition, second: Addition): Refusal {
+  const { name, version, architecture } = entry
   return new Refusal(
     'REPOSITORY_TWINS',
-    `Two different packages are both ${name} ${version} for ${architecture}: ` +
-      `"${first.input.artifact.name}" and "${second.input.artifact.name}".`,
+    `Two different packages are both ${name} ${version} for ${architecture}: sha256 ${entry.sha256} and ${second.entry.sha256}.`,
     { hint: 'Give one of them another name, version or build number.' },
   )
 }
@@ -76,35 +68,3 @@ export function swapError({ wanted, existing }: Conflict): Refusal {
     },
   )
 }
-
-/** Refuses an index that lost an entry, or does not have what was added. */
-export function checkNothingLost(
-  before: RepositoryState,
-  after: RepositoryState,
-  added: readonly PackageEntry[],
-): void {
-  const listed = new Set(after.entries.flatMap(listings))
-  const lost = before.entries.flatMap(listings).filter((listing) => !listed.has(listing))
-  const [first] = lost
-  if (first !== undefined) throw shrinkError(first, lost.length)
-  const files = new Set(after.entries.map(({ path, sha256 }) => `${path} ${sha256}`))
-  for (const { path, sha256 } of added) {
-    if (!files.has(`${path} ${sha256}`))
-      throw new Error(`The rendered repository lacks what was added: ${path}`)
-  }
-}
-
-function listings({ name, version, architecture, path, sha256, listedIn = [''] }: PackageEntry): string[] {
-  return listedIn.map((index) =>
-    `${name} ${version} for ${architecture} (${path}, sha256 ${sha256}) ${index}`.trimEnd(),
-  )
-}
-
-const shrinkError = (first: string, count: number): Refusal =>
-  new Refusal(
-    'REPOSITORY_SHRINK',
-    `The new index would lose ${count === 1 ? 'an entry' : `${count} entries; the first is`}: ${first}.`,
-    {
-      hint: 'Nothing was changed. Packages leave a repository only by "hawser repo remove" or "hawser repo gc".',
-    },
-  )

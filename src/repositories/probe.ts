@@ -1,7 +1,7 @@
 import { type ClientFilesRequest, clientUploads } from './client-files.ts'
 import { type Conflict, compareEntries } from './compare-entries.ts'
-import { wantedPackages } from './publish.ts'
-import { type OpenRepository, readTrusted } from './read-state.ts'
+import { type OpenRepository, openState } from './open-state.ts'
+import { findEntries, wantedPackages } from './publish.ts'
 import type { PackageEntry, PackageInput } from './repository-format.ts'
 import { isStored } from './upload.ts'
 
@@ -21,17 +21,19 @@ export interface RepositoryProbe {
 
 /** Reads what a publish would find; throws when that cannot be known, and where a publish would refuse to build on it. */
 export async function probeRepository(request: ProbeRequest): Promise<RepositoryProbe> {
-  const { format, inputs } = request
+  const { format, storage, inputs } = request
   const signal = request.signal ?? new AbortController().signal
   const wanted = await wantedPackages(format, inputs, signal)
-  const { state, mustSign } = await readTrusted(request)
-  const { present, missing, conflicting } = compareEntries(state, wanted)
+  const state = await openState(request)
+  const known = await findEntries(request, state, wanted, signal)
+  const { present, missing, conflicting } = compareEntries(known, wanted)
   const isComplete =
-    !mustSign &&
-    (await format.staleCompanions(request.storage, state, request)).length === 0 &&
+    state.entry !== undefined &&
+    !state.mustSign &&
+    (await format.staleCompanions(storage, state.entry, request)).length === 0 &&
     (await areClientFilesThere(request, signal))
   return {
-    exists: state.exists,
+    exists: state.entry !== undefined,
     present,
     missing: missing.map(({ entry }) => entry),
     conflicting,

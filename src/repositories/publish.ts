@@ -1,32 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Refusal, TransientError, UserError } from '../errors.ts'
+import { TransientError } from '../errors.ts'
 import { mapLimited } from '../lib/limit.ts'
-import type { ObjectVersion, Storage } from '../storage/storage.ts'
+import type { ObjectVersion } from '../storage/storage.ts'
+import { IndexStateError } from './append/index-state.ts'
+import { type Base, baseOf, emptyBase } from './base.ts'
 import { type ClientFilesRequest, clientUploads } from './client-files.ts'
-import {
-  checkNothingLost,
-  compareEntries,
-  swapError,
-  type WantedPackage,
-  withoutTwins,
-} from './compare-entries.ts'
-import { overlay } from './overlay.ts'
-import { type OpenRepository, readTrusted, uncheckedError } from './read-state.ts'
-import type {
-  PackageEntry,
-  PackageInput,
-  ReadOptions,
-  RenderedRepository,
-  RepositoryFormat,
-  RepositoryState,
-  Upload,
-} from './repository-format.ts'
-import { isStored, put, uploadCompanions, uploadContent, uploadIndexes } from './upload.ts'
+import { type Committed, commitGeneration } from './commit.ts'
+import { compareEntries, swapError, withoutTwins } from './compare-entries.ts'
+import { extendBase } from './extend.ts'
+import { type FoundEntries, findByLookup, findByReading } from './find-entries.ts'
+import type { Cause } from './generation.ts'
+import { LookupDamagedError } from './lookup/node.ts'
+import { type OpenRepository, openState, type RepositoryState } from './open-state.ts'
+import { rebuildBase } from './rebuild.ts'
+import type { Addition, PackageEntry, PackageInput, RepositoryFormat, Upload } from './repository-format.ts'
+import { settle } from './settle.ts'
 
 export interface PublishRequest extends OpenRepository, ClientFilesRequest {
   readonly additions: readonly PackageInput[]
   /** Of the release, not of the clock: repeated, the publish gives the same bytes. */
   readonly date: Date
+  /** For the history: who publishes what. */
+  readonly cause?: Omit<Cause, 'kind'> | undefined
   /** 0 up to 1, for the pauses between attempts. */
   readonly random?: () => number
 }
@@ -43,43 +38,64 @@ export function initRepository(request: Omit<PublishRequest, 'additions'>): Prom
   return publishPackages({ ...request, additions: [] })
 }
 
-// Every attempt that fails means that another publisher succeeded; so many in a row mean that something else is wrong.
-const attemptsMax = 40
-
 /**
  * Adds packages so that a reader sees the old repository or the new one: content, then indexes, then the one file that
  * names them, by compare-and-swap. Interrupted anywhere and repeated it ends with the same bytes.
  */
 export async function publishPackages(request: PublishRequest): Promise<PublishResult> {
   const signal = request.signal ?? new AbortController().signal
-  const client = clientUploads(request)
   const wanted = await wantedPackages(request.format, request.additions, signal)
-  for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-    const result = await attemptPublish({ ...request, client }, wanted, signal)
-    if (result !== undefined) return result
-    const pauseMs = Math.min(2000, 10 * 2 ** attempt) * (request.random ?? Math.random)()
-    await sleep(pauseMs, undefined, { signal })
-  }
-  throw new TransientError(
-    'REPOSITORY_BUSY',
-    `Others published to ${request.storage.location} ${attemptsMax} times in a row, each time just before us.`,
-    { hint: 'Nothing is lost or half done. Run it again when fewer publishers are at work.' },
-  )
+  return publishAdditions(request, wanted, 'publish', signal)
+}
+
+/** The same for packages that are read already, as those of another repository. */
+export async function publishAdditions(
+  request: Omit<PublishRequest, 'additions'>,
+  wanted: readonly Addition[],
+  kind: Cause['kind'],
+  signal: AbortSignal,
+): Promise<PublishResult> {
+  const prepared = { ...request, kind, client: clientUploads(request) }
+  return racing(request, signal, () => attemptPublish(prepared, wanted, signal))
 }
 
 export async function wantedPackages(
   format: RepositoryFormat,
   inputs: readonly PackageInput[],
   signal: AbortSignal,
-): Promise<readonly WantedPackage[]> {
-  const read = async (input: PackageInput): Promise<WantedPackage> => ({
-    input,
-    entry: await format.entryOf(input),
-  })
-  return withoutTwins(await mapLimited(inputs, 4, read, signal))
+): Promise<readonly Addition[]> {
+  return withoutTwins(await mapLimited(inputs, 4, (input) => format.prepare(input), signal))
 }
 
-interface PreparedRequest extends PublishRequest {
+// Every attempt that fails means that another publisher succeeded; ten minutes of that mean that something else is wrong.
+const raceLimitMs = 10 * 60_000
+const pauseMaxMs = 2000
+
+/** Repeats what lost a race. Pauses grow with the number of rivals, so that dozens of them get through one after the other. */
+export async function racing<Result>(
+  { storage, random = Math.random }: Pick<PublishRequest, 'storage' | 'random'>,
+  signal: AbortSignal,
+  attempt: () => Promise<Result | undefined>,
+): Promise<Result> {
+  const start = performance.now()
+  for (let number = 1; ; number++) {
+    const result = await attempt()
+    if (result !== undefined) return result
+    if (performance.now() - start > raceLimitMs) throw busyError(storage.location, number)
+    const pauseMs = Math.min(pauseMaxMs, 10 * 2 ** Math.min(number, 10)) * random()
+    await sleep(pauseMs, undefined, { signal })
+  }
+}
+
+const busyError = (location: string, attempts: number): TransientError =>
+  new TransientError(
+    'REPOSITORY_BUSY',
+    `Others published to ${location} ${attempts} times in a row, each time just before us.`,
+    { hint: 'Nothing is lost or half done. Run it again when fewer publishers are at work.' },
+  )
+
+interface PreparedRequest extends Omit<PublishRequest, 'additions'> {
+  readonly kind: Cause['kind']
   /** Made before anything is written, since it may be refused. */
   readonly client: readonly Upload[]
 }
@@ -87,101 +103,94 @@ interface PreparedRequest extends PublishRequest {
 /** Undefined: somebody else was faster, so look again. */
 async function attemptPublish(
   request: PreparedRequest,
-  wanted: readonly WantedPackage[],
+  wanted: readonly Addition[],
   signal: AbortSignal,
 ): Promise<PublishResult | undefined> {
-  const { state, mustSign } = await readTrusted(request)
-  const { present, missing, conflicting } = compareEntries(state, wanted)
+  const state = await openState(request)
+  const known = await unlessDamaged(state, (usable) => findEntries(request, usable, wanted, signal))
+  const { present, missing, conflicting } = compareEntries(known, wanted)
   const [conflict] = conflicting
   if (conflict !== undefined) throw swapError(conflict)
-  let trusted = state.entryVersion
-  if (missing.length > 0 || mustSign) {
-    trusted = await writeGeneration(request, state, missing, signal)
-    if (trusted === undefined) return undefined
+  let version = state.entry?.version
+  if (missing.length > 0 || state.mustSign) {
+    const committed = await unlessDamaged(state, (usable) =>
+      writeGeneration(request, usable, missing, signal),
+    )
+    if (committed === undefined) return undefined
+    version = committed.version
   }
-  const entryVersion = await settle(request, trusted, signal)
+  const entryVersion = await settle(request, version, signal)
   return { added: missing.map(({ entry }) => entry), kept: present, entryVersion }
 }
 
-/** The version of the entry that was written; undefined when somebody else was faster. */
-async function writeGeneration(
-  { format, storage, signers, verifier, date }: PublishRequest,
+/** What the repository lists under the identities of the wanted packages. */
+export async function findEntries(
+  { format, storage, verifier }: OpenRepository,
+  { entry, generation }: RepositoryState,
+  wanted: readonly Addition[],
+  signal: AbortSignal,
+): Promise<FoundEntries> {
+  const entries = wanted.map((addition) => addition.entry)
+  if (entry === undefined || entries.length === 0) return new Map()
+  if (generation === undefined) return findByReading(format, storage, entry, entries, { verifier, signal })
+  return findByLookup(storage, format.folder, generation, entries, signal)
+}
+
+/** Records that are damaged are worth nothing, and can be made again from the indexes. */
+async function unlessDamaged<Result>(
   state: RepositoryState,
-  missing: readonly WantedPackage[],
-  signal: AbortSignal,
-): Promise<ObjectVersion | undefined> {
-  const inputs = missing.map(({ input }) => input)
-  const rendered = await format.render(state, inputs, { signers, date, signal })
-  const preview = overlay(storage, previewOf(rendered))
-  const after = await readPreview(format, preview, { verifier, signal })
-  if (!after.exists) throw new Error(`The rendered repository cannot be found through ${rendered.entry.path}`)
-  checkNothingLost(
-    state,
-    after,
-    missing.map(({ entry }) => entry),
-  )
-
-  await uploadContent(storage, rendered.content, signal)
-  await uploadIndexes(storage, rendered.indexes, signal)
-  const condition =
-    state.entryVersion === undefined ? { ifAbsent: true as const } : { ifVersion: state.entryVersion }
-  const result = await put(storage, rendered.entry, condition, signal)
-  if (result.status === 'conflict') return undefined
-  await uploadCompanions(storage, rendered.companions, signal)
-  return result.version
-}
-
-// Later uploads of one path win, and the entry with its companions is what a reader starts with.
-const previewOf = ({ indexes, entry, companions }: RenderedRepository) => [...indexes, entry, ...companions]
-
-/** What readers will see; found out before they can, also whether the next publish will accept our signature. */
-async function readPreview(
-  format: RepositoryFormat,
-  preview: Storage,
-  options: ReadOptions,
-): Promise<RepositoryState> {
+  use: (state: RepositoryState) => Promise<Result>,
+): Promise<Result> {
   try {
-    return await format.read(preview, options)
+    return await use(state)
   } catch (error) {
-    if (!(error instanceof Refusal || error instanceof UserError) || options.verifier === undefined)
-      throw error
-    // What is wrong without a verifier too is not about signatures.
-    await format.read(preview, { signal: options.signal })
-    throw new UserError(
-      'REPOSITORY_KEY',
-      'The keys that this repository trusts do not accept what its signing keys just signed, so the next publish would be refused.',
-      { hint: 'Name the public part of every signing key among the trusted keys.', cause: error },
-    )
+    const isDamage = error instanceof LookupDamagedError || error instanceof IndexStateError
+    if (!isDamage || state.generation === undefined) throw error
+    return use({ ...state, generation: undefined })
   }
 }
 
-/**
- * Brings everything that repeats the entry under overwritten names in line with the entry that stands now. Whoever
- * writes last looks last, so after racing or interrupted publishers the companions agree with the winner.
- */
-async function settle(
+async function writeGeneration(
   request: PreparedRequest,
-  trusted: ObjectVersion | undefined,
+  state: RepositoryState,
+  missing: readonly Addition[],
   signal: AbortSignal,
-): Promise<ObjectVersion> {
-  const { format, storage, signers, verifier } = request
-  for (let round = 0; round < attemptsMax; round++) {
-    const state = await format.read(storage, { verifier, signal })
-    if (state.entryVersion === undefined) throw new Error('The entry vanished after it was published')
-    // Companions are signed too: never sign what somebody else put there in the meantime.
-    const isVouched = signers.length === 0 || state.signature.status === 'verified'
-    if (!isVouched && state.entryVersion !== trusted) throw uncheckedError(storage)
-    const companions = await format.staleCompanions(storage, state, { signers, verifier, signal })
-    const stale = [...companions]
-    for (const upload of request.client) {
-      if (!(await isStored(storage, upload, signal))) stale.push(upload)
-    }
-    if (stale.length === 0) return state.entryVersion
-    for (const upload of stale) await put(storage, upload, undefined, signal)
-  }
-  throw new TransientError(
-    'REPOSITORY_BUSY',
-    `Others keep changing ${storage.location}: its companion files do not come to agree with the entry.`,
-    { hint: 'The packages are published. Run it again when fewer publishers are at work.' },
-  )
+): Promise<Committed | undefined> {
+  const { format, storage, verifier, date, cause } = request
+  const { entry, generation } = state
+  const start = await baseToExtend(request, state, signal)
+  const counts = new Map([...start.indexes].map(([name, { count }]) => [name, count]))
+  const placements = await format.place(entry, missing, {
+    storage,
+    counts,
+    isSigned: request.signers.length > 0,
+    verifier,
+    signal,
+  })
+  const { base, staged } = await extendBase({ format, storage, entry, base: start, placements, signal })
+  const isAdopted = entry !== undefined && generation === undefined
+  const added = missing.map((addition) => addition.entry)
+  const kind = isAdopted ? 'adopt' : kindOf(request, state, added)
+  const next = { base, cause: { ...cause, kind }, added, removed: [], date: wholeSeconds(date) }
+  return commitGeneration({ ...request, state, next, additions: missing, staged }, signal)
 }
+
+function kindOf(
+  { kind }: PreparedRequest,
+  { entry }: RepositoryState,
+  added: readonly PackageEntry[],
+): Cause['kind'] {
+  return entry === undefined && added.length === 0 ? 'init' : kind
+}
+
+export async function baseToExtend(
+  repository: OpenRepository,
+  state: RepositoryState,
+  signal: AbortSignal,
+): Promise<Base> {
+  if (state.entry === undefined) return emptyBase
+  if (state.generation !== undefined) return baseOf(state.generation)
+  return rebuildBase(repository, state, signal)
+}
+
+export const wholeSeconds = (date: Date): Date => new Date(Math.floor(date.getTime() / 1000) * 1000)

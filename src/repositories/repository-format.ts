@@ -1,6 +1,11 @@
+import type { CompressionKind } from '../archive/compression.ts'
 import type { Artifact } from '../artifacts/artifact.ts'
+import type { ResumableAlgorithm } from '../lib/resumable-hash.ts'
 import type { SignatureVerifier, Signer } from '../signing/signer.ts'
-import type { ObjectVersion, PutBody, PutOptions, Storage } from '../storage/storage.ts'
+import type { CopySource, ObjectVersion, PutBody, PutOptions, Storage } from '../storage/storage.ts'
+import type { IndexState, PerAlgorithm } from './append/index-state.ts'
+import type { NamedClient } from './clients.ts'
+import type { GenerationRef } from './generation.ts'
 
 /** A package file that is to be in the repository: verified bytes on the local disk. */
 export interface PackageInput {
@@ -16,30 +21,105 @@ export interface PackageEntry {
   /** Path in the storage. */
   readonly path: string
   readonly sizeBytes: number
-  /** Hex. */
+  /** Hex. Something else (`sha512:…`) where a foreign index has no SHA-256. */
   readonly sha256: string
-  /** The indexes that list it, where a format has several (`main/binary-amd64`). None of them may lose it. */
-  readonly listedIn?: readonly string[]
+  /** The indexes that list it, where a format has several (`main/binary-amd64/Packages`). None of them may lose it. */
+  readonly listedIn?: readonly IndexName[]
+}
+
+/** `main/binary-amd64/Packages`, `main/Contents-amd64`; `primary`, `filelists`, `other`. */
+export type IndexName = string
+
+/** A package as a format needs it for its indexes. `facts` are private to the format. */
+export interface Addition<Facts = unknown> {
+  readonly entry: PackageEntry
+  readonly content: PackageContent
+  readonly facts: Facts
+}
+
+/** Where its bytes come from: the local disk, or another repository's storage. */
+export interface PackageContent {
+  readonly body: PutBody | CopySource
+  readonly contentType: string
 }
 
 /**
- * The repository as its indexes say, and the version of the entry file they were read through. Unknown fields and
- * foreign entries are kept byte for byte in `index` (private to the format).
+ * The entry file: the one object that names everything else (InRelease, repomd.xml). Reading it never reads an index.
+ * `own` is private to the format: unknown fields and foreign records are kept in it byte for byte.
  */
-export interface RepositoryState<Index = unknown> {
-  /** False: there is no repository here yet (absent, not unknown). */
-  readonly exists: boolean
-  /** What a publish compares and swaps; undefined when the entry file is absent (an APT repository may have only `Release`). */
-  readonly entryVersion: ObjectVersion | undefined
+export interface RepositoryEntry<Own = unknown> {
+  /** What a publish compares and swaps; undefined when the entry file itself is absent (an APT repository may have only `Release`). */
+  readonly version: ObjectVersion | undefined
   readonly signature: EntrySignature
-  readonly entries: readonly PackageEntry[]
-  readonly index: Index
+  /** Undefined: it was not written by Hawser, or before there were generations. */
+  readonly generation: GenerationRef | undefined
+  /** When it was published, as it says itself. */
+  readonly date: Date | undefined
+  /** Clients refuse it before, as far as clocks agree. */
+  readonly notBefore?: Date | undefined
+  /** Clients refuse it afterwards. */
+  readonly validUntil?: Date | undefined
+  /** The indexes that this format appends to; others (translations, installers) stay as they are. */
+  readonly indexes: ReadonlyMap<IndexName, ListedIndex>
+  readonly own: Own
 }
 
-/** `unchecked`: there is a signature, and `read` was given no verifier. A wrong signature never gets this far. */
+/** What an entry says of an index. */
+export interface ListedIndex {
+  readonly plain: ListedBody | undefined
+  readonly forms: ReadonlyMap<CompressionKind, ListedBody>
+}
+
+export interface ListedBody {
+  readonly sizeBytes: number
+  readonly digests: PerAlgorithm
+}
+
+/** `unchecked`: there is a signature, and `readEntry` was given no verifier. A wrong signature never gets this far. */
 export type EntrySignature =
   | { readonly status: 'absent' | 'unchecked' }
   | { readonly status: 'verified'; readonly fingerprint: string }
+
+/** How an index is written. */
+export interface IndexShape {
+  readonly header: Uint8Array
+  readonly footer: Uint8Array
+  /** Never empty; all that the repository has and those that its options want. */
+  readonly forms: readonly Exclude<CompressionKind, 'none'>[]
+  /** Digests that the entry lists; `sha256` is always among them. */
+  readonly algorithms: readonly ResumableAlgorithm[]
+}
+
+/** An index as it is, read as a stream; every digest that the entry lists is checked by the time the stream ends. */
+export interface OpenIndex {
+  readonly shape: IndexShape
+  readonly fragments: AsyncIterable<Fragment>
+}
+
+/** The part of an index that stands for one package (or one file, in Contents), byte for byte, with what separates it from the next. */
+export interface Fragment {
+  readonly bytes: Uint8Array
+  /** Where the index is the one that lists packages; `listedIn` is that index alone. */
+  readonly entry?: PackageEntry | undefined
+}
+
+/** A fragment that an index gets. */
+export interface Placement {
+  readonly index: IndexName
+  readonly bytes: Uint8Array
+  /** The package that this lists; absent in indexes that only describe (filelists, Contents). */
+  readonly entry?: PackageEntry | undefined
+  /** Who the fragment belongs to, when the same bytes need to be there only once (files that every version of a package has). */
+  readonly once?: string | undefined
+}
+
+export interface PlacementContext extends ReadOptions {
+  readonly storage: Storage
+  /** The repository will be signed. */
+  readonly isSigned: boolean
+  /** How many fragments each index has. */
+  readonly counts: ReadonlyMap<IndexName, number>
+}
 
 export interface Upload {
   readonly path: string
@@ -48,63 +128,135 @@ export interface Upload {
   readonly caching: NonNullable<PutOptions['caching']>
 }
 
-/** The waves of the safe write order. Only `entry` is conditional: it is the compare-and-swap. */
-export interface RenderedRepository {
-  /** Packages; their names are never reused for other bytes. */
-  readonly content: readonly Upload[]
-  /** Indexes under names that contain their digest, so that writers who lose the race harm nobody. */
-  readonly indexes: readonly Upload[]
-  /** The one file that names the indexes: InRelease, repomd.xml. */
-  readonly entry: Upload
-  /** What repeats or signs the entry under names that are overwritten: usual index names, Release, Release.gpg, repomd.xml.asc. */
-  readonly companions: readonly Upload[]
+/** A file under a name that is overwritten: it repeats or signs the entry, or repeats an index under its usual name. */
+export type Companion = Upload | CompanionCopy | CompanionRemoval
+
+export interface CompanionCopy {
+  readonly path: string
+  readonly copyOf: string
+  readonly sizeBytes: number
+  readonly contentType: string
+  readonly caching: NonNullable<PutOptions['caching']>
 }
 
-/** One kind of repository. Pure over its storage: `publish.ts` does all writing. Kinds: repositories/apt, /dnf. */
-export interface RepositoryFormat<Index = unknown> {
+/** A file under a usual name that nothing renews any more: it would mislead whoever reads it. */
+export interface CompanionRemoval {
+  readonly path: string
+  readonly isRemoval: true
+}
+
+export interface RenderedEntry {
+  /** Written before the entry, under names that contain their digest. */
+  readonly before: readonly Upload[]
+  readonly entry: Upload
+  /** What makes readers stumble until it is there (a signature beside the entry): written at once, by whoever won. */
+  readonly after: readonly Upload[]
+}
+
+/** One kind of repository. Pure over its storage: what is written is written by the rooms above. Kinds: repositories/apt, /dnf. */
+export interface RepositoryFormat<Own = unknown, Facts = unknown> {
   /** The package format it holds. */
   readonly packageFormat: Artifact['kind']
+  /** Who must be able to read it. */
+  readonly clients?: readonly NamedClient[] | undefined
+  /** `dists/stable`, `repodata`: our own records of it are in `.hawser/<folder>/`. */
+  readonly folder: string
   /**
-   * Reads the whole current state and checks every digest on the way, and the signature when there is a verifier.
-   * Throws when it cannot be known or does not verify. Never lists the storage.
+   * Reads the entry file, and checks its signature when there is a verifier. Undefined: there is no repository (absent,
+   * not unknown). Throws when it cannot be known or does not verify. Reads nothing else but signatures.
    */
-  read(storage: Storage, options: ReadOptions): Promise<RepositoryState<Index>>
-  /** The entry that a package would get. */
-  entryOf(input: PackageInput): Promise<PackageEntry>
-  /** The repository with the additions; every entry of `state` is still in it. */
-  render(
-    state: RepositoryState<Index>,
-    additions: readonly PackageInput[],
-    context: RenderContext,
-  ): Promise<RenderedRepository>
+  readEntry(storage: Storage, options: ReadOptions): Promise<RepositoryEntry<Own> | undefined>
+  /** Reads one of `entry.indexes`. */
+  openIndex(
+    storage: Storage,
+    entry: RepositoryEntry<Own>,
+    index: IndexName,
+    options: ReadOptions,
+  ): Promise<OpenIndex>
+  /** The index that lists packages, among `entry.indexes`; others only describe. */
+  listsPackages(index: IndexName): boolean
+  /** Reads a package file. */
+  prepare(input: PackageInput): Promise<Addition<Facts>>
   /**
-   * The companions of the current entry that are missing or do not agree with it, as an interrupted publish leaves
-   * them. Empty when all is well; reads, never writes.
+   * What the additions put into which index, in a canonical order; new indexes too. An index of `entry.indexes` that is
+   * not `placed` stays as it is. Throws where a package does not belong here (unsigned, a path that is taken).
+   */
+  place(
+    entry: RepositoryEntry<Own> | undefined,
+    additions: readonly Addition<Facts>[],
+    context: PlacementContext,
+  ): Promise<readonly Placement[]>
+  /** How an index is written from now on; `entry` as it stands before. */
+  shapeOf(entry: RepositoryEntry<Own> | undefined, index: IndexName): IndexShape
+  /** Indexes that exist even when they are empty. */
+  requiredIndexes(entry: RepositoryEntry<Own> | undefined): readonly IndexName[]
+  /**
+   * Where the body of an index is, by its digest: the first is where it is composed, the others are copies that are made
+   * before the entry (a by-hash name of another digest).
+   */
+  bodyPaths(
+    index: IndexName,
+    form: CompressionKind,
+    digests: ListedBody['digests'],
+  ): readonly [string, ...string[]]
+  contentTypeOf(index: IndexName, form: CompressionKind): string
+  /** The entry that lists exactly these indexes, signed; unknown fields and foreign files of `previous` stay. */
+  renderEntry(
+    previous: RepositoryEntry<Own> | undefined,
+    indexes: ReadonlyMap<IndexName, IndexState>,
+    context: RenderContext,
+  ): Promise<RenderedEntry>
+  /**
+   * The companions of the entry that stands, that are missing or do not agree with it, in the order in which to write
+   * them. Empty when all is well. Large copies are compared by size and tail; `inspect` reads them whole.
    */
   staleCompanions(
     storage: Storage,
-    state: RepositoryState<Index>,
+    entry: RepositoryEntry<Own>,
     context: RepairContext,
-  ): Promise<readonly Upload[]>
+  ): Promise<readonly Companion[]>
   /** Everything else that a client may read and that does not agree with the entry; packages are checked by the caller. */
   inspect(
     storage: Storage,
-    state: RepositoryState<Index>,
+    entry: RepositoryEntry<Own>,
     options: ReadOptions,
   ): Promise<readonly RepositoryFinding[]>
+  /** Packages of one repository, chosen by `wanted`, as additions to another one of this format (with its own layout): nothing is downloaded but indexes. */
+  exportAdditions(
+    source: { readonly storage: Storage; readonly entry: RepositoryEntry<Own> },
+    wanted: (entry: PackageEntry) => boolean,
+    options: ReadOptions,
+  ): AsyncIterable<Addition<Facts>>
+  /** An index without some packages; undefined for a fragment that is to go. `removed` by `sha256`, `kept` names still have another version. */
+  withoutPackages(index: IndexName, fragment: Fragment, removal: Removal): Fragment | undefined
+  /** Where bodies of indexes and signatures lie under names that hold a digest, for `gc`: prefixes of `storage.list`. */
+  indexPrefixes(entry: RepositoryEntry<Own>): readonly string[]
+  /** Where packages that this format stored lie. */
+  readonly packagePrefixes: readonly string[]
+  /** Other repositories in the same storage that may list the same package files (other suites). Throws when one cannot be known. */
+  siblings(storage: Storage, options: ReadOptions): Promise<readonly RepositoryFormat[]>
+  /** Paths of files beside the appended indexes that the entry needs: foreign indexes, extra metadata, signatures. */
+  otherFiles(entry: RepositoryEntry<Own>): readonly string[]
   /** The files that make a client trust and use it, ready to copy (public key, .sources, .repo); none without signers. */
   clientFiles(context: ClientFilesContext): readonly ClientFile[]
 }
 
+export interface Removal {
+  readonly removed: readonly PackageEntry[]
+  /** Is there still a package of this name in the index that lists it (by `listedIn`)? */
+  readonly isNameKept: (name: string, index: IndexName) => boolean
+}
+
 export interface ReadOptions {
-  /** Absent: signatures are not checked, and `state.signature` says so. */
+  /** Absent: signatures are not checked, and `signature` says so. */
   readonly verifier?: SignatureVerifier | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 export interface RenderContext {
   readonly signers: readonly Signer[]
-  /** Of this publish; a repository never goes back in time, so a later date in `state` wins. */
+  readonly generation: GenerationRef
+  /** Of this publish; a repository never goes back in time, so a later date in `previous` wins where clients compare dates. */
   readonly date: Date
   readonly signal?: AbortSignal | undefined
 }

@@ -1,27 +1,43 @@
 import { createHash } from 'node:crypto'
-import { Refusal } from '../errors.ts'
+import { Refusal, TransientError } from '../errors.ts'
 import { digestOfFile, hexOf } from '../lib/digest.ts'
 import { mapLimited } from '../lib/limit.ts'
 import type { PutResult, Storage } from '../storage/storage.ts'
-import type { Upload } from './repository-format.ts'
+import type { Addition, Companion, CompanionCopy, Upload } from './repository-format.ts'
 
 const parallelMax = 8
 
 /** Packages. What is there already must be the same bytes: another suite or an older generation may name it. */
 export async function uploadContent(
   storage: Storage,
-  uploads: readonly Upload[],
+  additions: readonly Addition[],
   signal: AbortSignal,
 ): Promise<void> {
-  await mapLimited(uploads, parallelMax, (upload, stop) => uploadOnce(storage, upload, stop), signal)
+  await mapLimited(additions, parallelMax, (addition, stop) => uploadOnce(storage, addition, stop), signal)
 }
 
-async function uploadOnce(storage: Storage, upload: Upload, signal: AbortSignal): Promise<void> {
-  const result = await put(storage, upload, { ifAbsent: true }, signal)
-  if (result.status === 'written' || (await isStored(storage, upload, signal))) return
+async function uploadOnce(
+  storage: Storage,
+  { entry, content }: Addition,
+  signal: AbortSignal,
+): Promise<void> {
+  const { body, contentType } = content
+  const { path } = entry
+  if ('path' in body) {
+    if ((await storage.head(path, { signal })) === undefined) {
+      const isCopied = await storage.copy(body, path, { contentType, caching: 'immutable', signal })
+      if (!isCopied) throw vanishedError(body.path)
+      return
+    }
+  } else {
+    const upload = { path, body, contentType, caching: 'immutable' as const }
+    const result = await put(storage, upload, { ifAbsent: true }, signal)
+    if (result.status === 'written') return
+  }
+  if (await hasDigest(storage, entry, signal)) return
   throw new Refusal(
     'REPOSITORY_SWAP',
-    `The file ${upload.path} is in ${storage.location} already, with other bytes, although this repository does not list it.`,
+    `The file ${path} is in ${storage.location} already, with other bytes, although this repository does not list it.`,
     {
       hint:
         'Another suite may list it, so it stays. Raise the build number; or, if you are sure that it is left over from a ' +
@@ -30,7 +46,27 @@ async function uploadOnce(storage: Storage, upload: Upload, signal: AbortSignal)
   )
 }
 
-/** Indexes under the name of their digest. Other bytes under such a name are damage, so they are written anew. */
+const vanishedError = (path: string): TransientError =>
+  new TransientError(
+    'REPOSITORY_SOURCE_GONE',
+    `The package ${path} is listed in the repository that it is copied from, but is not there.`,
+    {
+      hint: 'Run "hawser repo verify" on that repository.',
+    },
+  )
+
+async function hasDigest(
+  storage: Storage,
+  { path, sizeBytes, sha256 }: Addition['entry'],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const stored = await storage.get(path, { signal })
+  return (
+    stored !== undefined && stored.sizeBytes === sizeBytes && (await sha256OfStream(stored.body())) === sha256
+  )
+}
+
+/** Under the name of their digest. Other bytes under such a name are damage, so they are written anew. */
 export async function uploadIndexes(
   storage: Storage,
   uploads: readonly Upload[],
@@ -44,15 +80,33 @@ export async function uploadIndexes(
   await mapLimited(uploads, parallelMax, uploadOne, signal)
 }
 
-/** Names that are overwritten, one after the other in the order given, and only where something differs. */
-export async function uploadCompanions(
+/** Names that are overwritten, one after the other in the order given. */
+export async function writeCompanions(
   storage: Storage,
-  uploads: readonly Upload[],
+  companions: readonly Companion[],
   signal: AbortSignal,
 ): Promise<void> {
-  for (const upload of uploads) {
-    if (!(await isStored(storage, upload, signal))) await put(storage, upload, undefined, signal)
+  for (const companion of companions) {
+    if ('isRemoval' in companion) await storage.delete(companion.path, { signal })
+    else if ('copyOf' in companion) await copyCompanion(storage, companion, signal)
+    else await put(storage, companion, undefined, signal)
   }
+}
+
+async function copyCompanion(
+  storage: Storage,
+  { path, copyOf, contentType, caching }: CompanionCopy,
+  signal: AbortSignal,
+): Promise<void> {
+  const isCopied = await storage.copy({ path: copyOf }, path, { contentType, caching, signal })
+  if (isCopied) return
+  throw new TransientError(
+    'REPOSITORY_INDEX_GONE',
+    `${copyOf}, which the entry file names, is not in ${storage.location}.`,
+    {
+      hint: 'If other publishers or "hawser repo gc" are at work, run it again; else run "hawser repo verify".',
+    },
+  )
 }
 
 export async function put(
@@ -67,7 +121,7 @@ export async function put(
 
 export async function isStored(
   storage: Storage,
-  { path, body }: Upload,
+  { path, body }: Pick<Upload, 'path' | 'body'>,
   signal: AbortSignal,
 ): Promise<boolean> {
   const stored = await storage.get(path, { signal })

@@ -92,6 +92,8 @@ export const duration = (describe: string, fallback: string) =>
     )
     .meta({ description: describe, default: fallback, examples: ['10m', '3d', '1h30m'] })
 
+export const isDuration = (written: string): boolean => durationForm.test(written)
+
 export function durationMsOf(written: string): number {
   let total = 0
   for (const [, count, unit] of written.matchAll(/(\d+)(ms|d|h|m|s)/g)) {

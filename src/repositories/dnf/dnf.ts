@@ -1,12 +1,19 @@
 import { z } from 'zod'
-import type { Provider } from '../../provider.ts'
-import type { RepositoryFormat } from '../repository-format.ts'
+import { rpmClientNames } from '../../clients/rpm-clients.ts'
+import { compressionFinding } from '../clients.ts'
+import type { IndexShape, RepositoryFormat } from '../repository-format.ts'
+import type { RepositoryProvider } from '../repository-provider.ts'
+import { type DnfFacts, place, prepare } from './additions.ts'
+import { clientsOf, optionFindings } from './client-checks.ts'
 import { clientFiles } from './client-files.ts'
-import { inspectRepository } from './inspect.ts'
-import type { DnfIndex } from './package-index.ts'
-import { readRepository } from './read-repository.ts'
-import { type DnfOptions, readPackage, renderRepository } from './render-repository.ts'
+import { exportAdditions } from './export.ts'
+import { footerOf, headerOf, indexKinds, isIndexKind } from './index-shapes.ts'
+import { inspectRepository, otherFiles } from './inspect.ts'
+import { openDnfIndex } from './open-index.ts'
+import { type DnfEntry, readEntry } from './read-entry.ts'
+import { renderEntry } from './render-entry.ts'
 import { staleSignature } from './signature.ts'
+import { withoutPackages } from './without-packages.ts'
 
 const options = z.strictObject({
   layout: z
@@ -19,6 +26,12 @@ const options = z.strictObject({
     .enum(['gzip', 'zstd'])
     .default('gzip')
     .describe('Compression of the metadata. "zstd" cannot be read by EL 7 and by createrepo_c before 1.0.'),
+  clients: z
+    .array(z.enum(rpmClientNames))
+    .default([])
+    .describe(
+      'Who must be able to read it. Choices and packages that one of them could not read are errors. Without it: only warnings.',
+    ),
   unsignedPackages: z
     .enum(['refuse', 'allow'])
     .default('refuse')
@@ -43,23 +56,59 @@ const options = z.strictObject({
     .describe('What the repository says of itself in repomd.xml; tags that are there already stay.'),
 })
 
-export const dnf: Provider<RepositoryFormat<DnfIndex>, typeof options> = {
+type DnfOptions = z.output<typeof options>
+
+export const dnf: RepositoryProvider<DnfEntry, DnfFacts, typeof options> = {
   name: 'dnf',
   describe: 'A repository for dnf, yum and zypper: repodata/repomd.xml and what it names.',
   options,
   example: { layout: 'letter', compression: 'gzip' },
+  packageFormat: 'rpm',
   create: dnfRepository,
+  findings: optionFindings,
+  packageFinding: ({ clients }, { compression }) => compressionFinding(clientsOf(clients), compression),
 }
 
-function dnfRepository(settings: DnfOptions): RepositoryFormat<DnfIndex> {
+function dnfRepository(settings: DnfOptions): RepositoryFormat<DnfEntry, DnfFacts> {
+  const { compression, layout, tags, unsignedPackages } = settings
+  const clients = clientsOf(settings.clients)
   return {
+    clients,
     packageFormat: 'rpm',
-    read: readRepository,
-    entryOf: async (input) => (await readPackage(input, settings.layout)).entry,
-    render: (state, additions, context) => renderRepository(state, additions, context, settings),
-    staleCompanions: async (storage, { exists, index }, context) =>
-      exists ? staleSignature(storage, index.repomdBytes, context) : [],
+    folder: 'repodata',
+    readEntry,
+    openIndex: (storage, entry, index, context) => openDnfIndex(storage, entry, index, compression, context),
+    listsPackages: (index) => index === 'primary',
+    prepare: (input) => prepare(input, layout),
+    place: async (_entry, additions, { isSigned }) =>
+      place(additions, { mustBeSigned: isSigned && unsignedPackages === 'refuse', clients }),
+    shapeOf: (_entry, index) => shapeOf(index, compression),
+    requiredIndexes: () => indexKinds,
+    bodyPaths: (index, form, { sha256 }) => [`repodata/${sha256}-${index}.xml${extensions[form]}`],
+    contentTypeOf: (_index, form) => contentTypes[form],
+    renderEntry: (previous, indexes, context) => renderEntry(previous, indexes, context, tags),
+    staleCompanions: (storage, { own }, context) => staleSignature(storage, own.bytes, context),
     inspect: inspectRepository,
-    clientFiles: (context) => clientFiles(context, { areSigned: settings.unsignedPackages === 'refuse' }),
+    exportAdditions: (source, wanted, context) => exportAdditions(source, wanted, layout, context),
+    withoutPackages,
+    indexPrefixes: () => ['repodata/'],
+    packagePrefixes: ['packages/'],
+    siblings: async () => [],
+    otherFiles,
+    clientFiles: (context) => clientFiles(context, { areSigned: unsignedPackages === 'refuse' }),
   }
 }
+
+function shapeOf(index: string, form: DnfOptions['compression']): IndexShape {
+  if (!isIndexKind(index)) throw new Error(`A dnf repository has no index "${index}"`)
+  return { header: headerOf(index, {}), footer: footerOf(index), forms: [form], algorithms: ['sha256'] }
+}
+
+const extensions = { gzip: '.gz', zstd: '.zst', xz: '.xz', none: '' } as const
+
+const contentTypes = {
+  gzip: 'application/gzip',
+  zstd: 'application/zstd',
+  xz: 'application/x-xz',
+  none: 'application/xml',
+} as const

@@ -3,45 +3,66 @@ import type { ByteStream, CompressionKind } from '../../archive/compression.ts'
 import { decompress, detectCompression } from '../../archive/decompress.ts'
 import { UserError } from '../../errors.ts'
 import type { Storage } from '../../storage/storage.ts'
-import { type IndexKind, type IndexShape, indexShapes } from './index-shapes.ts'
+import { type DocumentShape, documentShapes, type IndexKind } from './index-shapes.ts'
 import type { Checksum, MetadataRecord } from './repomd.ts'
-import { readXml, type XmlDocument } from './xml-elements.ts'
+import { openXml, type XmlStream } from './xml-elements.ts'
 
 // Fedora's whole filelists are 0.7 GB unpacked.
 const openSizeMax = 4 * 1024 ** 3
 const sizeMax = 1024 ** 3
 
-/** Reads one index; nothing of it is believed before its checksum is right. */
-export async function readIndex(
+/** Opens one index. Its checksums are checked by the time its elements end, so nothing may be believed before. */
+export async function openDocument(
   storage: Storage,
   kind: IndexKind,
   record: MetadataRecord,
   signal?: AbortSignal,
-): Promise<XmlDocument> {
-  const shape: IndexShape = indexShapes[kind]
-  const bytes = await fetchMetadata(storage, record, signal)
-  const open = createHash(nodeAlgorithm(record.openChecksum ?? record.checksum, record.path))
-  const document = await readXml(
-    unpacked(bytes, record, (chunk) => open.update(chunk)),
-    {
-      where: record.path,
-      root: shape.root,
-      namespace: shape.namespaces.xmlns,
-      parts: shape.parts,
-    },
-  )
-  if (record.openChecksum !== undefined) {
-    expectChecksum(`"${record.path}", unpacked,`, record.openChecksum.value, open.digest('hex'))
+): Promise<XmlStream> {
+  const shape: DocumentShape = documentShapes[kind]
+  const blaming = async (error: unknown): Promise<never> => {
+    // Damage makes any kind of error; the reader should hear of the damage.
+    if (error instanceof UserError && error.code !== 'DNF_CHECKSUM_WRONG') {
+      await checkMetadata(storage, record, signal)
+    }
+    throw error
   }
-  return document
+  const packed = await openMetadata(storage, record, signal)
+  const opened = await openXml(checkedOpen(unpacked(packed, record), record), {
+    where: record.path,
+    root: shape.root,
+    namespace: shape.namespaces.xmlns,
+    parts: shape.parts,
+  }).catch(blaming)
+  return { ...opened, elements: guarded(opened.elements, blaming) }
 }
 
-/** The stored file of a record, when it is what repomd.xml says. */
-export async function fetchMetadata(
+async function* guarded<Item>(
+  items: AsyncIterable<Item>,
+  onError: (error: unknown) => Promise<never>,
+): AsyncGenerator<Item> {
+  try {
+    yield* items
+  } catch (error) {
+    await onError(error)
+  }
+}
+
+/** Reads the stored file of a record to its end, to see whether it is what repomd.xml says. */
+export async function checkMetadata(
   storage: Storage,
   record: MetadataRecord,
   signal?: AbortSignal,
-): Promise<Uint8Array> {
+): Promise<void> {
+  const stream = await openMetadata(storage, record, signal)
+  for await (const _ of stream) signal?.throwIfAborted()
+}
+
+/** The stored bytes of a record; ends with an error when they are not what repomd.xml says. */
+async function openMetadata(
+  storage: Storage,
+  record: MetadataRecord,
+  signal: AbortSignal | undefined,
+): Promise<ByteStream> {
   const object = record.isElsewhere ? undefined : await storage.get(record.path, { signal })
   if (object === undefined) {
     throw new UserError(
@@ -53,24 +74,35 @@ export async function fetchMetadata(
     )
   }
   if (object.sizeBytes > sizeMax) throw tooLarge(record.path, sizeMax)
-  const bytes = await object.bytes()
-  const hash = createHash(nodeAlgorithm(record.checksum, record.path))
-  expectChecksum(`"${record.path}"`, record.checksum.value, hash.update(bytes).digest('hex'))
-  return bytes
+  return checked(object.body(), record.checksum, record.path, `"${record.path}"`)
 }
 
-async function* unpacked(
-  bytes: Uint8Array,
-  record: MetadataRecord,
-  see: (chunk: Uint8Array) => void,
-): ByteStream {
+const checkedOpen = (stream: ByteStream, { openChecksum, path }: MetadataRecord): ByteStream =>
+  openChecksum === undefined ? stream : checked(stream, openChecksum, path, `"${path}", unpacked,`)
+
+async function* checked(stream: ByteStream, checksum: Checksum, path: string, subject: string): ByteStream {
+  const hash = createHash(nodeAlgorithm(checksum, path))
+  for await (const chunk of stream) {
+    hash.update(chunk)
+    yield chunk
+  }
+  const found = hash.digest('hex')
+  if (found === checksum.value) return
+  throw new UserError(
+    'DNF_CHECKSUM_WRONG',
+    `${subject} has the checksum ${found}; repomd.xml says ${checksum.value}.`,
+    {
+      hint: 'The file was damaged or exchanged. Restore it, or make the metadata again, then publish again.',
+    },
+  )
+}
+
+async function* unpacked(packed: ByteStream, record: MetadataRecord): ByteStream {
+  const { first, stream } = await peek(packed)
   // A file that is right in its checksum but not in its size or compression was written so by somebody.
   const sizeBytesMax = Math.min(record.openSizeBytes ?? openSizeMax, openSizeMax)
   try {
-    for await (const chunk of decompress(once(bytes), compressionOf(bytes, record.path), { sizeBytesMax })) {
-      see(chunk)
-      yield chunk
-    }
+    yield* decompress(stream, compressionOf(first, record.path), { sizeBytesMax })
   } catch (cause) {
     if (!(cause instanceof UserError) || !cause.code.startsWith('ARCHIVE_')) throw cause
     throw new UserError('DNF_METADATA_UNPACK', `"${record.path}" cannot be unpacked: ${cause.message}`, {
@@ -78,6 +110,20 @@ async function* unpacked(
       cause,
     })
   }
+}
+
+/** The first bytes of a stream, and the whole stream. */
+async function peek(
+  source: ByteStream,
+): Promise<{ readonly first: Uint8Array; readonly stream: ByteStream }> {
+  const iterator = source[Symbol.asyncIterator]()
+  const { value, done } = await iterator.next()
+  const first = done === true ? new Uint8Array(0) : value
+  async function* whole(): ByteStream {
+    yield first
+    yield* { [Symbol.asyncIterator]: () => iterator }
+  }
+  return { first, stream: whole() }
 }
 
 function compressionOf(bytes: Uint8Array, path: string): CompressionKind {
@@ -90,10 +136,6 @@ function compressionOf(bytes: Uint8Array, path: string): CompressionKind {
       hint: 'Make the metadata again with gz, xz or zstd, for example "createrepo_c --general-compress-type gz".',
     },
   )
-}
-
-async function* once(bytes: Uint8Array): ByteStream {
-  yield bytes
 }
 
 // Names as createrepo writes them; "sha" is its old word for SHA-1.
@@ -113,17 +155,6 @@ function nodeAlgorithm({ type }: Checksum, path: string): string {
   throw new UserError('DNF_CHECKSUM_TYPE', `The checksum of "${path}" is of the unknown type "${type}".`, {
     hint: `Hawser knows ${Object.keys(algorithms).join(', ')}.`,
   })
-}
-
-function expectChecksum(subject: string, expected: string, found: string): void {
-  if (expected === found) return
-  throw new UserError(
-    'DNF_CHECKSUM_WRONG',
-    `${subject} has the checksum ${found}; repomd.xml says ${expected}.`,
-    {
-      hint: 'The file was damaged or exchanged. Restore it, or make the metadata again, then publish again.',
-    },
-  )
 }
 
 function tooLarge(path: string, limit: number): UserError {

@@ -2,11 +2,17 @@ import { UserError } from '../../errors.ts'
 import { digestOf, hexOf } from '../../lib/digest.ts'
 import type { SignatureVerifier, Signer } from '../../signing/signer.ts'
 import type { Storage } from '../../storage/storage.ts'
-import { armor } from '../armor.ts'
-import type { EntrySignature, ReadOptions, RepairContext, Upload } from '../repository-format.ts'
+import type {
+  EntrySignature,
+  ReadOptions,
+  RenderedEntry,
+  RepairContext,
+  Upload,
+} from '../repository-format.ts'
 import { repomdPath } from './repomd.ts'
 
-// repomd.xml and its signature are two objects, and no order of writing them is right for every reader. repomd.xml goes
+// repomd.xml and its signature are two objects, and no order of writing them is right for every reader. The signature
+// follows at once: dnf 4 reads a pair that does not fit once more, a few dozen milliseconds later; dnf 5 and zypper do not. repomd.xml goes
 // first, because its compare-and-swap decides who may write the signature at all: a writer who loses must not replace
 // the winner's. Before both, the signature is stored under the digest of what it signs, so that a publish which dies
 // between the two leaves a proof that the new repomd.xml is genuine, and anybody can finish its work without the key.
@@ -14,35 +20,31 @@ export const signaturePath = `${repomdPath}.asc`
 /** zypper looks for the key here; dnf has it from the .repo file. */
 export const keyPath = `${repomdPath}.key`
 
-const stagedPath = (repomd: Uint8Array): string => `repodata/${hexOf(digestOf(repomd))}-repomd.xml.asc`
-
-export interface SignatureUploads {
-  /** Goes with the indexes: before repomd.xml. */
-  readonly staged: readonly Upload[]
-  /** Go after repomd.xml. */
-  readonly companions: readonly Upload[]
-}
+export const stagedPath = (repomd: Uint8Array): string => `repodata/${hexOf(digestOf(repomd))}-repomd.xml.asc`
 
 export async function signRepomd(
   repomd: Uint8Array,
   signers: readonly Signer[],
   date: Date,
-): Promise<SignatureUploads> {
-  if (signers.length === 0) return { staged: [], companions: [] }
+): Promise<Pick<RenderedEntry, 'before' | 'after'>> {
+  if (signers.length === 0) return { before: [], after: [] }
   const signature = Buffer.from(await signatureOf(repomd, signers, date), 'ascii')
   return {
-    staged: [signatureUpload(stagedPath(repomd), signature, 'immutable')],
-    // The key first: zypper verifies with whatever key it finds beside the signature.
-    companions: [keyUpload(signers), signatureUpload(signaturePath, signature, 'entry')],
+    before: [signatureUpload(stagedPath(repomd), signature, 'immutable')],
+    after: [signatureUpload(signaturePath, signature, 'entry')],
   }
 }
 
+/**
+ * One armored block for each signature: clients whose librepo is built on rpm refuse several signatures in one. With
+ * several keys the leading one comes first and last: those clients look at the first block, zypper at the last, and the
+ * others at all of them.
+ */
 async function signatureOf(repomd: Uint8Array, signers: readonly Signer[], date: Date): Promise<string> {
-  const [only, second] = signers
-  if (only !== undefined && second === undefined) return only.signDetachedArmored(repomd, date)
-  const packets: Uint8Array[] = []
-  for (const signer of signers) packets.push(await signer.signDetached(repomd, date))
-  return armor('PGP SIGNATURE', packets)
+  const blocks: string[] = []
+  for (const signer of signers) blocks.push(endLine(await signer.signDetachedArmored(repomd, date)))
+  const [leading = '', second] = blocks
+  return second === undefined ? leading : [...blocks, leading].join('')
 }
 
 function signatureUpload(path: string, body: Uint8Array, caching: Upload['caching']): Upload {
@@ -128,6 +130,7 @@ export async function staleSignature(
     if (stored !== undefined && isGood(await verified(verifier, repomd, stored))) return []
     if (!isGood(await verified(verifier, repomd, staged))) return []
   }
+  // The key first: zypper verifies with whatever key it finds beside the signature.
   return [...(await staleKey(storage, signers, signal)), signatureUpload(signaturePath, staged, 'entry')]
 }
 

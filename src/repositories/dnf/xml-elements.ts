@@ -35,16 +35,57 @@ export interface XmlShape {
 const elementCharactersMax = 64 * 1024 * 1024
 const depthMax = 32
 
+/** A document whose root is known, and whose elements come as they are read. */
+export interface XmlStream {
+  readonly rootAttributes: Readonly<Record<string, string>>
+  readonly elements: AsyncIterable<XmlElement>
+}
+
+/** Reads a small document whole. */
+export async function readXml(source: ByteStream, shape: XmlShape): Promise<XmlDocument> {
+  const stream = await openXml(source, shape)
+  const elements: XmlElement[] = []
+  for await (const element of stream.elements) elements.push(element)
+  return { rootAttributes: stream.rootAttributes, elements }
+}
+
 /**
  * Reads a document of two levels of interest without building a tree: repodata can be gigabytes. Document types
  * (and with them entities) are refused, so nothing can be expanded.
  */
-export async function readXml(source: ByteStream, shape: XmlShape): Promise<XmlDocument> {
+export async function openXml(source: ByteStream, shape: XmlShape): Promise<XmlStream> {
   const reader = new ElementReader(shape)
+  const batches = batchesOf(source, reader, shape)
+  const first: XmlElement[] = []
+  while (reader.rootAttributes === undefined) {
+    const { done, value } = await batches.next()
+    if (done === true) break
+    first.push(...value)
+  }
+  return { rootAttributes: reader.rootAttributes ?? {}, elements: flattened(first, batches) }
+}
+
+async function* batchesOf(
+  source: ByteStream,
+  reader: ElementReader,
+  shape: XmlShape,
+): AsyncGenerator<readonly XmlElement[]> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-  for await (const chunk of source) reader.write(decode(decoder, chunk, shape))
+  for await (const chunk of source) {
+    reader.write(decode(decoder, chunk, shape))
+    yield reader.taken()
+  }
   reader.write(decode(decoder, undefined, shape))
-  return reader.end()
+  reader.end()
+  yield reader.taken()
+}
+
+async function* flattened(
+  first: readonly XmlElement[],
+  batches: AsyncIterable<readonly XmlElement[]>,
+): AsyncGenerator<XmlElement> {
+  yield* first
+  for await (const batch of batches) yield* batch
 }
 
 function decode(decoder: TextDecoder, chunk: Uint8Array | undefined, shape: XmlShape): string {
@@ -58,7 +99,7 @@ function decode(decoder: TextDecoder, chunk: Uint8Array | undefined, shape: XmlS
 class ElementReader implements XmlHandler {
   readonly #shape: XmlShape
   readonly #scanner = new XmlScanner(this)
-  readonly #elements: XmlElement[] = []
+  #elements: XmlElement[] = []
   #rootAttributes: Record<string, string> | undefined
   #current: { name: string; attributes: Record<string, string>; parts: Map<string, XmlPart> } | undefined
   #part: { name: string; attributes: Record<string, string>; text: string } | undefined
@@ -75,9 +116,20 @@ class ElementReader implements XmlHandler {
     }
   }
 
-  end(): XmlDocument {
+  end(): void {
     this.#checked(() => this.#scanner.end())
-    return { rootAttributes: this.#rootAttributes ?? {}, elements: this.#elements }
+  }
+
+  /** Undefined until the root has been opened. */
+  get rootAttributes(): Readonly<Record<string, string>> | undefined {
+    return this.#rootAttributes
+  }
+
+  /** The elements since the last call. */
+  taken(): readonly XmlElement[] {
+    const elements = this.#elements
+    this.#elements = []
+    return elements
   }
 
   #checked(action: () => void): void {

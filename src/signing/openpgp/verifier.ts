@@ -59,8 +59,17 @@ async function parseSignature(written: Uint8Array | string): Promise<Signature> 
   if (typeof written !== 'string' && ((written[0] ?? 0) & 0x80) !== 0) {
     return readSignature({ binarySignature: written, config: settings })
   }
-  return readSignature({ armoredSignature: Buffer.from(written).toString(), config: settings })
+  // Some clients want each signature in a block of its own (repodata/repomd.xml.asc); the library reads one block.
+  const text = Buffer.from(written).toString()
+  const [first = text, ...others] = text.match(block) ?? []
+  const signature = await readSignature({ armoredSignature: first, config: settings })
+  for (const armoredSignature of others) {
+    signature.packets.push(...(await readSignature({ armoredSignature, config: settings })).packets)
+  }
+  return signature
 }
+
+const block = /-----BEGIN PGP SIGNATURE-----[\s\S]*?-----END PGP SIGNATURE-----/g
 
 /** One good signature of a trusted key is enough, as for apt; a bad one beside it is not an error there either. */
 async function signerOf(

@@ -1,13 +1,15 @@
 import type { StepContext } from '../../pipeline/step.ts'
+import { refuseUnreadableKeys } from '../../repositories/clients.ts'
 import { repositoryFormats } from '../../repositories/index.ts'
-import type { OpenRepository } from '../../repositories/read-state.ts'
+import type { OpenRepository } from '../../repositories/open-state.ts'
 import type { PackageInput, RepositoryFormat } from '../../repositories/repository-format.ts'
+import type { RepositoryContext } from '../../repositories/repository-provider.ts'
 import { openpgpVerifier } from '../../signing/openpgp/verifier.ts'
 import type { SignatureVerifier, Signer } from '../../signing/signer.ts'
 import { storages } from '../../storage/index.ts'
 import { artifactsOf, projectStore } from '../artifacts.ts'
 import { type Choice, createChosen, type PortContext } from '../choice.ts'
-import { openSigners } from '../keys.ts'
+import { openAcceptedKeys, openSigners } from '../keys.ts'
 
 /** One declared repository, as plain data. */
 export interface RepositoryOptions {
@@ -15,6 +17,8 @@ export interface RepositoryOptions {
   readonly format: Choice
   readonly storage: Choice
   readonly keys: readonly Choice[]
+  /** Public keys that do not sign, as `file:PATH` or `env:NAME`: what they signed is read all the same. */
+  readonly acceptedKeys: readonly string[]
   readonly url?: string | undefined
   readonly adopt: boolean
 }
@@ -28,14 +32,17 @@ export interface OpenedRepository extends OpenRepository {
 }
 
 export async function openRepository(
-  { repository, format, storage, keys, url, adopt }: RepositoryOptions,
+  { repository, format, storage, keys, acceptedKeys, url, adopt }: RepositoryOptions,
   context: PortContext,
 ): Promise<OpenedRepository> {
   const signers = await openSigners(keys, context)
-  const publicKeys = signers.map(({ publicKeyBinary }) => publicKeyBinary)
+  const accepted = await openAcceptedKeys(acceptedKeys, context)
+  const publicKeys = [...signers, ...accepted].map(({ publicKeyBinary }) => publicKeyBinary)
+  const opened = openFormat(format, context)
+  refuseUnreadableKeys(repository, opened.clients ?? [], signers)
   return {
     name: repository,
-    format: createChosen<RepositoryFormat, undefined>(repositoryFormats, format, undefined),
+    format: opened,
     storage: createChosen(storages, storage, { folder: context.root }),
     signers,
     verifier: publicKeys.length === 0 ? undefined : await openpgpVerifier(publicKeys),
@@ -44,6 +51,9 @@ export async function openRepository(
     signal: context.signal,
   }
 }
+
+export const openFormat = (format: Choice, { root }: Pick<PortContext, 'root'>): RepositoryFormat =>
+  createChosen<RepositoryFormat, RepositoryContext>(repositoryFormats, format, { folder: root })
 
 /** What the named steps built, for the package format that the repository holds. */
 export async function packageInputs(

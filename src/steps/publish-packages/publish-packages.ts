@@ -25,6 +25,7 @@ export const publishPackages: Step<Options, Result, Evidence> = {
     format: choice,
     storage: choice,
     keys: z.array(choice),
+    acceptedKeys: z.array(z.string()),
     url: z.string().optional(),
     adopt: z.boolean(),
     from: z.array(z.string()),
@@ -64,7 +65,9 @@ export const publishPackages: Step<Options, Result, Evidence> = {
     const opened = await openRepository(options, context)
     const additions = await packageInputs(options.from, opened, context)
     const date = new Date(context.run.epoch * 1000)
-    const { added, kept } = await publish({ ...opened, additions, date })
+    const { project, version, commit } = context.run
+    const cause = { project, version, commit }
+    const { added, kept } = await publish({ ...opened, additions, date, cause })
     return { location: opened.storage.location, packages: digestsOf([...added, ...kept]) }
   },
   async verify({ packages }, options, context) {

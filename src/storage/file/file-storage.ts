@@ -5,11 +5,13 @@ import { pathToFileURL } from 'node:url'
 import { UserError } from '../../errors.ts'
 import { makeFolderDurably } from '../../lib/atomic-file.ts'
 import { type Digest, digestOf, digestOfFile } from '../../lib/digest.ts'
+import { copyThrough } from '../copy-through.ts'
 import type { ObjectVersion, PutBody, PutOptions, PutResult, Storage } from '../storage.ts'
+import { composeDraft, copyDraft } from './compose.ts'
 import { errnoOf, isAbsence, storageError } from './file-errors.ts'
 import { locate } from './locate.ts'
 import { withLock } from './lock.ts'
-import { readInfo, readObject } from './read-object.ts'
+import { readInfo, readObject, versionOfFile } from './read-object.ts'
 import { unlinkIfThere } from './unlink.ts'
 import { walk } from './walk.ts'
 import { openWorkspace, syncFolder, type Workspace } from './workspace.ts'
@@ -31,7 +33,7 @@ export function fileStorage(root: string): Storage {
     })
     return workspace
   }
-  return {
+  const self: Storage = {
     location: root,
     url: pathToFileURL(root).href,
     head: (path, { signal } = {}) => reading(root, path, signal, (file) => readInfo(file, path)),
@@ -39,9 +41,54 @@ export function fileStorage(root: string): Storage {
       reading(root, path, options.signal, (file) => readObject(file, path, options)),
     put: (path, body, options = {}) =>
       writing(root, path, options.signal, async (file) => put(await prepare(), file, body, options)),
+    compose: (path, pieces, { signal } = {}) =>
+      writing(root, path, signal, async (file) => {
+        const workspace = await prepare()
+        const draft = workspace.draft()
+        await placing(workspace, draft, file, signal, async () => {
+          await composeDraft(draft, pieces, (from) => locate(root, from))
+          return true
+        })
+      }),
+    copy: (from, path, options = {}) =>
+      writing(root, path, options.signal, async (file) => {
+        const { storage = self, path: source } = from
+        const workspace = await prepare()
+        const draft = workspace.draft()
+        const folder = roots.get(storage)
+        if (folder === undefined) return copyThrough(from, path, self, options)
+        const canShare = options.caching === 'immutable'
+        return placing(workspace, draft, file, options.signal, async () =>
+          copyDraft(await locate(folder, source), draft, canShare),
+        )
+      }),
     list: (prefix, { signal } = {}) => listing(root, prefix, signal),
     delete: (path, { signal } = {}) =>
       writing(root, path, signal, async (file) => remove(await prepare(), file, signal)),
+  }
+  roots.set(self, root)
+  return self
+}
+
+// To know another storage that is a folder, too.
+const roots = new WeakMap<Storage, string>()
+
+/** Moves what `write` makes to its name; nothing when it says that there is nothing. */
+async function placing(
+  workspace: Workspace,
+  draft: string,
+  file: string,
+  signal: AbortSignal | undefined,
+  write: () => Promise<boolean>,
+): Promise<boolean> {
+  try {
+    if (!(await write())) return false
+    await makeFolderDurably(dirname(file))
+    await place(workspace, draft, file, undefined, signal)
+    await syncFolder(dirname(file))
+    return true
+  } finally {
+    await unlinkIfThere(draft)
   }
 }
 
@@ -92,7 +139,8 @@ async function put(
   if (condition !== undefined && !(await holds(file, condition))) return { status: 'conflict' }
   const draft = workspace.draft()
   try {
-    const version = await writeDraft(draft, body)
+    const { digest, sizeBytes } = await writeDraft(draft, body)
+    const version = await versionOfFile(draft, digest, sizeBytes)
     await makeFolderDurably(dirname(file))
     const isPlaced = await place(workspace, draft, file, condition, signal)
     if (!isPlaced) return { status: 'conflict' }
@@ -145,7 +193,7 @@ async function linkTo(from: string, file: string): Promise<boolean> {
   }
 }
 
-async function writeDraft(draft: string, body: PutBody): Promise<Digest> {
+async function writeDraft(draft: string, body: PutBody): Promise<{ digest: Digest; sizeBytes: number }> {
   if (body instanceof Uint8Array) {
     const handle = await open(draft, 'wx')
     try {
@@ -154,12 +202,12 @@ async function writeDraft(draft: string, body: PutBody): Promise<Digest> {
     } finally {
       await handle.close()
     }
-    return digestOf(body)
+    return { digest: digestOf(body), sizeBytes: body.length }
   }
   await copyIn(body.file, draft)
   const { digest, sizeBytes } = await digestOfFile(draft)
   if (sizeBytes !== body.sizeBytes) throw changedSourceError(body.file, body.sizeBytes, sizeBytes)
-  return digest
+  return { digest, sizeBytes }
 }
 
 async function copyIn(source: string, draft: string): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ListedObject } from '../storage.ts'
@@ -27,8 +28,8 @@ async function* walkFolder(
       const below = `${path}/`
       if (below.startsWith(prefix) || prefix.startsWith(below)) yield* walkFolder(root, below, prefix, signal)
     } else if (path.startsWith(prefix)) {
-      const sizeBytes = await sizeOf(join(root, path))
-      if (sizeBytes !== undefined) yield { path, sizeBytes }
+      const found = await statOf(join(root, path))
+      if (found !== undefined) yield { path, sizeBytes: found.size, modifiedAt: found.mtime }
     }
   }
 }
@@ -56,10 +57,10 @@ async function children(folder: string): Promise<readonly Child[]> {
 }
 
 /** Undefined: gone since the listing, a link to a folder, or a link to nothing. */
-async function sizeOf(path: string): Promise<number | undefined> {
+async function statOf(path: string): Promise<Stats | undefined> {
   try {
     const found = await stat(path)
-    return found.isFile() ? found.size : undefined
+    return found.isFile() ? found : undefined
   } catch (error) {
     if (isAbsence(error)) return undefined
     throw error
