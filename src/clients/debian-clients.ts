@@ -57,7 +57,7 @@ export const debianClients = {
     rsaBitsMin: known(2048),
   },
   'aptly-1.5': {
-    title: 'aptly 1.5, which mirrors',
+    title: 'aptly 1.5',
     indexes: run(['none', 'gzip', 'xz']),
     byHash: known(false),
     packages: undefined,
@@ -73,7 +73,7 @@ export const debianClients = {
     rsaBitsMin: known(1024),
   },
   'reprepro-5.3': {
-    title: 'reprepro 5.3, which mirrors',
+    title: 'reprepro 5.3',
     indexes: run(withZstd),
     byHash: known(false),
     packages: undefined,

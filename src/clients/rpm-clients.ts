@@ -80,7 +80,7 @@ export const rpmClients = {
     payloadSignature: known(false),
   },
   'createrepo_c-0.17': {
-    title: 'createrepo_c 0.17, which reads what others wrote',
+    title: 'createrepo_c 0.17',
     indexes: run(withoutZstd),
     packages: undefined,
     verifiers: run([]),

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
-import type { PackageVersion } from '../packages/package-spec.ts'
+import type { PackageCompression, PackageVersion } from '../packages/package-spec.ts'
 import type { VersionFinding } from '../packages/version.ts'
+import type { Problem } from './finding.ts'
 
 /** What the configuration knows of a provider: its name and its options. */
 export interface Kind {
@@ -13,6 +14,14 @@ export interface Kind {
 export interface RepositoryKind extends Kind {
   /** The package format that such a repository holds. */
   packageFormatOf(options: unknown): string
+  /** What is wrong with choices beyond their form; empty where the form is wrong already. Paths are below the options. */
+  findings?(options: unknown): readonly Problem[]
+  /** Why such a package does not suit the repository, as far as that is known before it is built. */
+  packageFinding?(options: unknown, planned: PlannedPackage): Omit<Problem, 'path'> | undefined
+}
+
+export interface PlannedPackage {
+  readonly compression: PackageCompression['kind']
 }
 
 export interface StepKind {

@@ -2,8 +2,8 @@ import { forges } from '../forge/index.ts'
 import { architectures, canonicalArchitecture } from '../packages/architecture.ts'
 import { packageFormat, packageFormats } from '../packages/index.ts'
 import { versionSchemeNames } from '../packages/version.ts'
-import type { Provider } from '../provider.ts'
 import { repositoryFormats } from '../repositories/index.ts'
+import type { RepositoryProvider } from '../repositories/repository-provider.ts'
 import { signerProviders } from '../signing/index.ts'
 import { sourceProviders } from '../sources/index.ts'
 import { steps } from '../steps/index.ts'
@@ -27,10 +27,22 @@ export const configKinds: ConfigKinds = {
   },
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a list erases each provider's own option type; `create` gets parsed ones
-function repositoryKind(provider: Provider<{ readonly packageFormat: string }, any>): RepositoryKind {
-  const { name, describe, options, example } = provider
-  const packageFormatOf = (written: unknown) =>
-    provider.create(options.parse(written), undefined).packageFormat
-  return { name, describe, options, example, packageFormatOf }
+// biome-ignore lint/suspicious/noExplicitAny: a list erases each provider's own types; its functions get parsed options
+function repositoryKind(provider: RepositoryProvider<any, any, any>): RepositoryKind {
+  const { name, describe, options, example, packageFormat } = provider
+  return {
+    name,
+    describe,
+    options,
+    example,
+    packageFormatOf: () => packageFormat,
+    findings: (written) => {
+      const parsed = options.safeParse(written)
+      return parsed.success ? provider.findings(parsed.data) : []
+    },
+    packageFinding: (written, planned) => {
+      const parsed = options.safeParse(written)
+      return parsed.success ? provider.packageFinding(parsed.data, planned) : undefined
+    },
+  }
 }

@@ -1,3 +1,4 @@
+import { clients } from './clients.ts'
 import { inputDefaults } from './inputs.ts'
 import { names } from './names.ts'
 import { oneProvider } from './one-provider.ts'
@@ -15,6 +16,7 @@ export const rules: readonly Rule[] = [
   inputDefaults,
   packages,
   repositories,
+  clients,
   release,
   pipeline,
   secrets,

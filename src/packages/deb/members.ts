@@ -4,6 +4,8 @@ import { decompress, detectCompression } from '../../archive/decompress.ts'
 import { UserError } from '../../errors.ts'
 
 export interface DebHandlers {
+  /** Called for control.tar and data.tar, before they are read. */
+  compression?(kind: CompressionKind): void
   /** The decompressed control.tar. */
   control(tar: ByteStream): Promise<void>
   /** The decompressed data.tar; absent when the caller does not want it. */
@@ -28,9 +30,14 @@ export async function walkDeb(stream: ByteStream, handlers: DebHandlers): Promis
     // dpkg ignores what follows the data.
     if (wanted === undefined) continue
     if (!member.name.startsWith(wanted)) throw misplaced(member.name, wanted)
-    if (wanted === 'debian-binary') await checkVersion(member)
-    if (wanted === 'control.tar') await handlers.control(unpacked(member, controlSizeBytesMax))
-    if (wanted === 'data.tar') await handlers.data?.(unpacked(member, dataSizeBytesMax))
+    if (wanted === 'debian-binary') {
+      await checkVersion(member)
+      continue
+    }
+    const kind = knownCompression(member)
+    handlers.compression?.(kind)
+    if (wanted === 'control.tar') await handlers.control(unpacked(member, kind, controlSizeBytesMax))
+    if (wanted === 'data.tar') await handlers.data?.(unpacked(member, kind, dataSizeBytesMax))
   }
   if (expected[0] !== undefined) throw missing(expected[0])
 }
@@ -49,17 +56,18 @@ async function checkVersion(member: ArEntry): Promise<void> {
   )
 }
 
-function unpacked(member: ArEntry, sizeBytesMax: number): ByteStream {
-  const kind = compressionOfName(member.name)
-  if (kind === undefined) {
-    throw new UserError(
-      'DEB_COMPRESSION',
-      `The part "${member.name}" of the package has a compression that is not known.`,
-      { hint: 'Known are control.tar and data.tar, plain or with .gz, .xz or .zst.' },
-    )
-  }
-  return decompress(checkedMagic(member, kind), kind, { sizeBytesMax })
+function knownCompression({ name }: ArEntry): CompressionKind {
+  const kind = compressionOfName(name)
+  if (kind !== undefined) return kind
+  throw new UserError(
+    'DEB_COMPRESSION',
+    `The part "${name}" of the package has a compression that is not known.`,
+    { hint: 'Known are control.tar and data.tar, plain or with .gz, .xz or .zst.' },
+  )
 }
+
+const unpacked = (member: ArEntry, kind: CompressionKind, sizeBytesMax: number): ByteStream =>
+  decompress(checkedMagic(member, kind), kind, { sizeBytesMax })
 
 /** A name that promises another compression than the bytes are gives a clear message. */
 async function* checkedMagic(member: ArEntry, kind: CompressionKind): ByteStream {

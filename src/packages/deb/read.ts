@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import type { ByteStream } from '../../archive/compression.ts'
+import type { ByteStream, CompressionKind } from '../../archive/compression.ts'
 import { readTar, type TarEntry } from '../../archive/tar.ts'
 import { UserError } from '../../errors.ts'
 import type { PackageFile, PackageInfo } from '../package-format.ts'
@@ -13,6 +13,8 @@ export interface DebControl {
   readonly fields: readonly ControlField[]
   /** The control file as it stands in the package. */
   readonly text: string
+  /** Of control.tar and data.tar. */
+  readonly compressions: readonly CompressionKind[]
   readonly sizeBytes: number
   /** Hex, of the whole package file. */
   readonly md5: string
@@ -33,15 +35,20 @@ export async function readDebControl(path: string): Promise<DebControl> {
   const count = (bytes: number): void => {
     sizeBytes += bytes
   }
+  const compressions: CompressionKind[] = []
   const controlFiles = await namedErrors(path, async () => {
     const files = new Map<string, Buffer>()
     const stream = hashed(openPackage(path), Object.values(hashes), count)
-    await walkDeb(stream, { control: (tar) => readControlFiles(tar, files) })
+    await walkDeb(stream, {
+      compression: (kind) => compressions.push(kind),
+      control: (tar) => readControlFiles(tar, files),
+    })
     return checkedControl(files)
   })
   return {
     fields: controlFiles.fields,
     text: controlFiles.text,
+    compressions,
     sizeBytes,
     md5: hashes.md5.digest('hex'),
     sha1: hashes.sha1.digest('hex'),
