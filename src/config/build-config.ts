@@ -111,6 +111,7 @@ function repositoriesOf(
       packageFormat,
       storage: chosenIn(required(one.storage), kinds.storages),
       keys: required(one.keys),
+      acceptedKeys: one.acceptedKeys ?? [],
       url: one.url,
       packages: selected ?? ofFormat,
       distribution,

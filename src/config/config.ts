@@ -49,6 +49,8 @@ export interface RepositoryConfig {
   readonly storage: Chosen
   /** Names of keys; at least one. */
   readonly keys: readonly string[]
+  /** Public keys that do not sign: `file:PATH` or `env:NAME`. */
+  readonly acceptedKeys: readonly string[]
   readonly url: string | undefined
   /** Names of the packages to publish in it. */
   readonly packages: readonly string[]

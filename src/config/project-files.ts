@@ -60,13 +60,22 @@ function wordsFor(state: Exclude<FileState, 'file'> | 'outside', file: string, w
   return { code: 'CONFIG_FILE', message, hint: `Name the file of the ${what}, relative to hawser.yaml.` }
 }
 
-function namedFiles({ packages = {}, release }: WrittenConfig): readonly NamedFile[] {
-  const files = Object.entries(packages).flatMap(([name, one]) => [
+function namedFiles({ packages = {}, repositories = {}, release }: WrittenConfig): readonly NamedFile[] {
+  const keys = Object.entries(repositories).flatMap(([name, { acceptedKeys = [] }]) =>
+    acceptedKeys.flatMap((reference, index): readonly NamedFile[] => {
+      const [, file] = /^file:(.+)$/.exec(reference) ?? []
+      // A key, unlike a script, may be a file of the machine.
+      if (file === undefined || posix.isAbsolute(file)) return []
+      return [{ path: ['repositories', name, 'acceptedKeys', index], file, what: 'public key' }]
+    }),
+  )
+  const variants = Object.entries(packages).flatMap(([name, one]) => [
     ...filesOfVariant(one, ['packages', name]),
     ...Object.entries(one.overrides ?? {}).flatMap(([key, override]) =>
       filesOfVariant(override, ['packages', name, 'overrides', key]),
     ),
   ])
+  const files = [...variants, ...keys]
   const notes = release?.notes
   if (notes === undefined || typeof notes === 'string') return files
   return [...files, { path: ['release', 'notes', 'file'], file: notes.file, what: 'release notes' }]

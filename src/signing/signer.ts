@@ -1,18 +1,28 @@
+import type { KeyKind } from '../clients/verifiers.ts'
+
+/** What others get of a key. */
+export interface PublicKey {
+  /** Upper-case hex of the primary key's fingerprint. */
+  readonly fingerprint: string
+  /** For people, e.g. "Release Team <release@example.org>". */
+  readonly userId: string
+  /** What goes beside a repository, and into `rpm --import`. */
+  readonly publicKeyArmored: string
+  readonly publicKeyBinary: Uint8Array
+}
+
 /**
  * A key that can sign. Making a signer reads and checks the whole key first: expired, locked or unusable keys fail here.
  * A date before the key's own is moved to the key's: commits may be older than keys, but no client accepts a signature
  * that is older than its key.
  */
-export interface Signer {
-  /** Upper-case hex of the primary key's fingerprint. */
-  readonly fingerprint: string
-  /** For people, e.g. "Release Team <release@example.org>". */
-  readonly userId: string
+export interface Signer extends PublicKey {
   /** Such as "rsa4096" or "ed25519". */
   readonly algorithm: string
-  /** What goes beside a repository, and into `rpm --import`. */
-  readonly publicKeyArmored: string
-  readonly publicKeyBinary: Uint8Array
+  /** What clients judge it by. */
+  readonly kind: KeyKind
+  /** Of an RSA key. */
+  readonly bits?: number | undefined
   /** When clients stop accepting what this key signs; absent when it never expires. */
   readonly expiresAt?: Date
   /** For people: what does not stop signing, such as clients that cannot read this kind of key. */

@@ -1,5 +1,8 @@
+import { UserError } from '../errors.ts'
+import { resolveSecret } from '../lib/secret.ts'
 import { signerProviders } from '../signing/index.ts'
-import type { Signer } from '../signing/signer.ts'
+import { openPublicKeys } from '../signing/openpgp/public-keys.ts'
+import type { PublicKey, Signer } from '../signing/signer.ts'
 import { type Choice, createChosen, type PortContext } from './choice.ts'
 
 /** Reads and checks the key; an expired, locked or unusable one fails here, before anything is written. */
@@ -17,4 +20,31 @@ export async function openSigners(keys: readonly Choice[], context: PortContext)
   const signers: Signer[] = []
   for (const key of keys) signers.push(await openSigner(key, context))
   return signers
+}
+
+/** Public keys that are accepted without signing: `file:PATH` or `env:NAME`, each a keyring of one key or more. */
+export async function openAcceptedKeys(
+  references: readonly string[],
+  context: PortContext,
+): Promise<readonly PublicKey[]> {
+  const keys: PublicKey[] = []
+  for (const reference of references) keys.push(...(await acceptedKeys(reference, context)))
+  return keys
+}
+
+async function acceptedKeys(
+  reference: string,
+  { root, environment, signal }: PortContext,
+): Promise<readonly PublicKey[]> {
+  try {
+    const { bytes } = await resolveSecret(reference, { root, environment, signal })
+    return await openPublicKeys(bytes)
+  } catch (cause) {
+    if (!(cause instanceof UserError)) throw cause
+    // Where it is and what it must be differ from those of the keys that sign.
+    throw new UserError('ACCEPTED_KEY', `The accepted key "${reference}" cannot be used. ${cause.message}`, {
+      hint: 'Name a public key, armored or binary: gpg --armor --export FINGERPRINT > FILE, then file:FILE or env:NAME.',
+      cause,
+    })
+  }
 }

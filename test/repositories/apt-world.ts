@@ -42,7 +42,7 @@ export async function inputOf(file: string): Promise<PackageInput> {
 }
 
 export const aptFormat = (options: Partial<z.input<typeof apt.options>> = {}) =>
-  apt.create(apt.options.parse({ suite: 'stable', ...options }), undefined)
+  apt.create(apt.options.parse({ suite: 'stable', ...options }), { folder: '.' })
 
 export interface TestPublish extends Partial<Omit<PublishRequest, 'storage' | 'additions'>> {
   readonly key?: TestKey

@@ -53,7 +53,7 @@ export async function inputOf(file: string): Promise<PackageInput> {
 }
 
 export const dnfFormat = (options: Parameters<typeof dnf.options.parse>[0] = {}) =>
-  dnf.create(dnf.options.parse(options), undefined)
+  dnf.create(dnf.options.parse(options), { folder: '.' })
 
 export interface TestPublish extends Partial<Omit<PublishRequest, 'storage' | 'additions'>> {
   readonly key?: TestKey

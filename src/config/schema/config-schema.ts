@@ -100,7 +100,15 @@ function versionSchema(kinds: ConfigKinds) {
 }
 
 /** The keys of a repository beside its format. */
-export const repositoryFields = ['storage', 'keys', 'url', 'packages', 'distribution', 'adopt'] as const
+export const repositoryFields = [
+  'storage',
+  'keys',
+  'acceptedKeys',
+  'url',
+  'packages',
+  'distribution',
+  'adopt',
+] as const
 
 function repositorySchema(kinds: ConfigKinds) {
   return oneKeyOf(
@@ -108,6 +116,20 @@ function repositorySchema(kinds: ConfigKinds) {
     {
       storage: oneKeyOf(kinds.storages, {}, [], 'Where the files of the repository are.'),
       keys: texts('Keys (of "keys") that sign it. Two while a key is being replaced.').min(1, 'is empty'),
+      acceptedKeys: z
+        .array(
+          z
+            .string()
+            .regex(
+              /^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/,
+              'Write "file:PATH" or "env:NAME", of a public key',
+            ),
+        )
+        .describe(
+          'Public keys that do not sign, as file:PATH or env:NAME: one that signed before and was replaced, or one that is to sign next. What they signed is read, and keyring packages carry them.',
+        )
+        .meta({ examples: [['file:keys/2024.asc']] })
+        .optional(),
       url: text('Where clients find it; written into the files that they copy.')
         .meta({ examples: ['https://packages.example.org/apt'] })
         .optional(),

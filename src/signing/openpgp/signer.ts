@@ -65,6 +65,8 @@ function signerOf(key: PrivateKey, checked: CheckedKey): Signer {
     fingerprint: fingerprintOf(key),
     userId: key.getUserIDs()[0] ?? '',
     algorithm: checked.algorithm.name,
+    kind: checked.algorithm.kind,
+    bits: checked.algorithm.bits,
     publicKeyArmored: publicKey.armor(settings),
     publicKeyBinary: publicKey.write(),
     ...(checked.expiresAt === undefined ? {} : { expiresAt: checked.expiresAt }),
