@@ -27,7 +27,7 @@ export interface RepositoryState {
   readonly ref: GenerationRef | undefined
   /** The last generation that anybody noted; what a foreign change is compared with. */
   readonly latest: GenerationRef | undefined
-  /** What is there is not vouched for by a key of ours yet, so that even an empty publish must write. */
+  /** What is there is not vouched for by a key of ours yet, or the options want more, so that even an empty publish must write. */
   readonly mustSign: boolean
 }
 
@@ -38,7 +38,8 @@ export interface RepositoryState {
 export async function openState(repository: OpenRepository): Promise<RepositoryState> {
   const { format, storage, signal, adopt = false } = repository
   const entry = await readAdoptable(repository)
-  const mustSign = checkVouched(repository, entry)
+  const mustSign =
+    checkVouched(repository, entry) || (entry !== undefined && (await format.isOutdated?.(entry)) === true)
   const latest = await readLatest(storage, format.folder, signal)
   const nothing = { entry, generation: undefined, ref: undefined, latest, mustSign }
   const ref = entry?.generation

@@ -206,6 +206,8 @@ export interface RepositoryFormat<Own = unknown, Facts = unknown> {
     indexes: ReadonlyMap<IndexName, IndexState>,
     context: RenderContext,
   ): Promise<RenderedEntry>
+  /** Whether the options say something that the entry does not say yet, so that even an empty publish must write one. */
+  isOutdated?(entry: RepositoryEntry<Own>): Promise<boolean>
   /**
    * The companions of the entry that stands, that are missing or do not agree with it, in the order in which to write
    * them. Empty when all is well. Large copies are compared by size and tail; `inspect` reads them whole.

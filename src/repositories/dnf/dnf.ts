@@ -2,11 +2,12 @@ import { z } from 'zod'
 import { rpmClientNames } from '../../clients/rpm-clients.ts'
 import { compressionFinding } from '../clients.ts'
 import type { IndexShape, RepositoryFormat } from '../repository-format.ts'
-import type { RepositoryProvider } from '../repository-provider.ts'
+import type { RepositoryContext, RepositoryProvider } from '../repository-provider.ts'
 import { type DnfFacts, place, prepare } from './additions.ts'
 import { clientsOf, optionFindings } from './client-checks.ts'
 import { clientFiles } from './client-files.ts'
 import { exportAdditions } from './export.ts'
+import { type ExtraMetadata, extraMetadata } from './extra-metadata.ts'
 import { footerOf, headerOf, indexKinds, isIndexKind } from './index-shapes.ts'
 import { inspectRepository, otherFiles } from './inspect.ts'
 import { openDnfIndex } from './open-index.ts'
@@ -14,6 +15,15 @@ import { type DnfEntry, readEntry } from './read-entry.ts'
 import { renderEntry } from './render-entry.ts'
 import { staleSignature } from './signature.ts'
 import { withoutPackages } from './without-packages.ts'
+
+const projectFile = (what: string) =>
+  z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      `${what} A file of the project, relative to hawser.yaml; it takes the place of what the repository has of the kind.`,
+    )
 
 const options = z.strictObject({
   layout: z
@@ -38,6 +48,9 @@ const options = z.strictObject({
     .describe(
       'Whether a signed repository takes packages without a signature of their own. With "allow" its .repo file says gpgcheck=0.',
     ),
+  comps: projectFile('Groups of packages, as comps.xml.'),
+  modules: projectFile('Modules, as modules.yaml.'),
+  updateinfo: projectFile('Advisories, as updateinfo.xml.'),
   tags: z
     .strictObject({
       content: z.array(z.string().min(1)).default([]).describe('What is in it, for example "binary-x86_64".'),
@@ -69,9 +82,18 @@ export const dnf: RepositoryProvider<DnfEntry, DnfFacts, typeof options> = {
   packageFinding: ({ clients }, { compression }) => compressionFinding(clientsOf(clients), compression),
 }
 
-function dnfRepository(settings: DnfOptions): RepositoryFormat<DnfEntry, DnfFacts> {
+function dnfRepository(
+  settings: DnfOptions,
+  { folder }: RepositoryContext,
+): RepositoryFormat<DnfEntry, DnfFacts> {
   const { compression, layout, tags, unsignedPackages } = settings
   const clients = clientsOf(settings.clients)
+  let read: Promise<ExtraMetadata> | undefined
+  // Only when it is needed, and once: making a format reads nothing.
+  const extra = (): Promise<ExtraMetadata> => {
+    read ??= extraMetadata(settings, folder)
+    return read
+  }
   return {
     clients,
     packageFormat: 'rpm',
@@ -86,7 +108,9 @@ function dnfRepository(settings: DnfOptions): RepositoryFormat<DnfEntry, DnfFact
     requiredIndexes: () => indexKinds,
     bodyPaths: (index, form, { sha256 }) => [`repodata/${sha256}-${index}.xml${extensions[form]}`],
     contentTypeOf: (_index, form) => contentTypes[form],
-    renderEntry: (previous, indexes, context) => renderEntry(previous, indexes, context, tags),
+    renderEntry: async (previous, indexes, context) =>
+      renderEntry(previous, indexes, context, { tags, extra: await extra() }),
+    isOutdated: async ({ own }) => !(await extra()).isIn(own.repomd.records),
     staleCompanions: (storage, { own }, context) => staleSignature(storage, own.bytes, context),
     inspect: inspectRepository,
     exportAdditions: (source, wanted, context) => exportAdditions(source, wanted, layout, context),

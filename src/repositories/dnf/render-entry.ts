@@ -1,6 +1,7 @@
 import { Refusal } from '../../errors.ts'
 import type { IndexState } from '../append/index-state.ts'
 import type { IndexName, RenderContext, RenderedEntry, RepositoryEntry } from '../repository-format.ts'
+import type { ExtraMetadata } from './extra-metadata.ts'
 import { withGenerationTag, withoutGeneration } from './generation-tag.ts'
 import { type IndexKind, indexKinds } from './index-shapes.ts'
 import type { DnfEntry } from './read-entry.ts'
@@ -8,11 +9,17 @@ import { latestTimestamp, renderRecord, renderRepomd, repomdPath } from './repom
 import { signRepomd } from './signature.ts'
 import { type RepositoryTags, withTags } from './tags.ts'
 
+/** What hawser.yaml adds to the lists of packages. */
+export interface RepositoryWords {
+  readonly tags: RepositoryTags
+  readonly extra: ExtraMetadata
+}
+
 export async function renderEntry(
   previous: RepositoryEntry<DnfEntry> | undefined,
   indexes: ReadonlyMap<IndexName, IndexState>,
   { signers, date, generation }: RenderContext,
-  tags: RepositoryTags,
+  { tags, extra }: RepositoryWords,
 ): Promise<RenderedEntry> {
   refuseLostSignature(previous, signers.length > 0)
   const repomd = previous?.own.repomd
@@ -20,17 +27,19 @@ export async function renderEntry(
   const timestamp = Math.max(Math.floor(date.getTime() / 1000), latestTimestamp(repomd))
   const records = indexKinds.map((kind) => recordOf(kind, indexes.get(kind), timestamp))
   const others = withoutGeneration(repomd?.others.filter(({ name }) => name !== 'contenthash') ?? [])
-  const foreign = repomd?.records.filter(({ type }) => !isDerived(type)) ?? []
+  const foreign = repomd?.records.filter(({ type }) => !isDerived(type) && !extra.replaces(type)) ?? []
   const text = renderRepomd({
     revision: String(timestamp),
     rootAttributes: repomd?.rootAttributes ?? {},
     others: withTags(others, withGenerationTag(tags, generation)),
-    records: [...records, ...foreign.map(({ raw }) => raw)],
+    records: [...records, ...foreign.map(({ raw }) => raw), ...extra.records(timestamp)],
   })
   const body = Buffer.from(text, 'utf8')
+  // Not the timestamp: that of a foreign repository may lie in the future, where gpg accepts no signature.
+  const signature = await signRepomd(body, signers, date)
   return {
-    // Not the timestamp: that of a foreign repository may lie in the future, where gpg accepts no signature.
-    ...(await signRepomd(body, signers, date)),
+    ...signature,
+    before: [...signature.before, ...extra.uploads],
     entry: { path: repomdPath, body, contentType: 'application/xml', caching: 'entry' },
   }
 }
