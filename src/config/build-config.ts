@@ -114,6 +114,10 @@ function repositoriesOf(
       acceptedKeys: one.acceptedKeys ?? [],
       url: one.url,
       packages: selected ?? ofFormat,
+      hasKeyringPackage: packages.some(
+        ({ formats, written: { keyring } }) =>
+          formats.includes(packageFormat) && keyring?.repositories?.includes(name) === true,
+      ),
       distribution,
       adopt: one.adopt ?? false,
     }

@@ -55,6 +55,8 @@ export interface RepositoryConfig {
   /** Names of the packages to publish in it. */
   readonly packages: readonly string[]
   readonly distribution: string | undefined
+  /** Whether a package of this file installs its keys. */
+  readonly hasKeyringPackage: boolean
   /** Whether a repository that nobody of `keys` signed may be taken over. */
   readonly adopt: boolean
 }

@@ -22,7 +22,13 @@ export const overrideKeys = ({ format, architecture, distribution }: Variant): r
  * replaces the entry with the same target, else it is added.
  */
 export function mergeVariant(name: string, written: WrittenPackage, variant: Variant): MergedVariant {
-  const { formats: _formats, architectures: _architectures, overrides = {}, ...base } = written
+  const {
+    formats: _formats,
+    architectures: _architectures,
+    keyring: _keyring,
+    overrides = {},
+    ...base
+  } = written
   const merge = new Merge(['packages', name], base)
   for (const key of overrideKeys(variant)) {
     const override = overrides[key]

@@ -2,6 +2,7 @@ import { buildConfig, releaseVersion } from './build-config.ts'
 import type { Config } from './config.ts'
 import { type Finding, type Problem, sortFindings } from './finding.ts'
 import { resolveInputs } from './inputs.ts'
+import { withKeyringDefaults } from './keyring.ts'
 import type { ConfigKinds } from './kinds.ts'
 import type { PathSet } from './path-set.ts'
 import { type Condition, readCondition } from './pipeline-condition.ts'
@@ -48,7 +49,7 @@ export async function parseConfig(kinds: ConfigKinds, input: ConfigText): Promis
     silent: references.failed,
   })
   if (validated.value === undefined) throw new Error('Cutting out every problem leaves a valid, empty config')
-  const written = validated.value
+  const written = withKeyringDefaults(validated.value, kinds)
   const version = input.version ?? placeholderVersion
   const context = { config: written, root, kinds, version: releaseVersion(written, kinds, version) }
   const conditions = readConditions(written, references, yaml)

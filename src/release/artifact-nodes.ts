@@ -1,9 +1,10 @@
-import type { Config, PackageConfig } from '../config/config.ts'
+import type { Config, PackageConfig, RepositoryConfig } from '../config/config.ts'
 import { resolvePackage } from '../config/resolve-package.ts'
 import type { ResolvedPackage, Variant } from '../config/resolved-package.ts'
 import { jsonObject } from '../lib/json-copy.ts'
 import { packageFormat } from '../packages/index.ts'
 import { buildPackage } from '../steps/build-package/build-package.ts'
+import type { PackageDeclaration } from '../steps/build-package/declaration.ts'
 import type { Choice } from '../steps/choice.ts'
 import { collectFiles } from '../steps/collect-files/collect-files.ts'
 import { fetchSource } from '../steps/fetch-source/fetch-source.ts'
@@ -62,18 +63,47 @@ function buildNode(config: Config, name: string, variant: Variant): BuildNode {
   const sources = sourcesOf(resolved)
   const sign = embeddedKey(config, resolved)
   const key = sign === undefined ? undefined : config.keys[sign]
+  const usedKeys = [
+    ...(sign === undefined ? [] : [sign]),
+    ...keyringRepositories(config, name, format).flatMap(({ keys }) => keys),
+  ]
   return {
     id: ['build', name, format, architecture, distribution].filter((part) => part !== undefined).join(':'),
     step: buildPackage.name,
     options: jsonObject({
       format,
-      package: packageDeclaration(resolved),
+      package: packageDeclaration(resolved, keyringOf(config, name, format)),
       sources: choicesOf(config, sources),
       key,
     }),
-    needs: [...sources.map(sourceId), ...(sign === undefined ? [] : [keyId(sign)])],
+    needs: [...sources.map(sourceId), ...[...new Set(usedKeys)].map(keyId)],
     packageName: name,
     variant,
+  }
+}
+
+/** Those of a keyring package's repositories that a package of this format is for. */
+const keyringRepositories = (
+  { packages, repositories }: Config,
+  name: string,
+  format: string,
+): readonly RepositoryConfig[] =>
+  (packages[name]?.written.keyring?.repositories ?? []).flatMap((one) => {
+    const repository = repositories[one]
+    return repository?.packageFormat === format ? [repository] : []
+  })
+
+function keyringOf(config: Config, name: string, format: string): PackageDeclaration['keyring'] {
+  const declared = config.packages[name]?.written.keyring
+  if (declared === undefined) return undefined
+  return {
+    repositories: keyringRepositories(config, name, format).map((repository) => ({
+      name: repository.name,
+      format: repository.format,
+      keys: repository.keys.flatMap((key) => config.keys[key] ?? []),
+      acceptedKeys: [...repository.acceptedKeys],
+      ...(declared.sources === true && repository.url !== undefined && { url: repository.url }),
+    })),
   }
 }
 

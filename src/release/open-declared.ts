@@ -17,9 +17,21 @@ export async function openDeclared(
   name: string,
   outside: OutsideRun,
 ): Promise<OpenedRepository> {
-  const { format, storage, keys, acceptedKeys, url, adopt } = declaredRepository(config, name)
+  const { format, storage, keys, acceptedKeys, url, adopt, hasKeyringPackage } = declaredRepository(
+    config,
+    name,
+  )
   const chosen = keys.flatMap((key) => config.keys[key] ?? [])
-  const options = { repository: name, format, storage, keys: chosen, acceptedKeys, url, adopt }
+  const options = {
+    repository: name,
+    format,
+    storage,
+    keys: chosen,
+    acceptedKeys,
+    url,
+    adopt,
+    hasKeyringPackage,
+  }
   return openRepository(options, contextOutside(outside))
 }
 

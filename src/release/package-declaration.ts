@@ -3,11 +3,15 @@ import type { ResolvedContent, ResolvedPackage } from '../config/resolved-packag
 import type { ContentDeclaration, PackageDeclaration } from '../steps/build-package/declaration.ts'
 
 /** The options of a build step for a package that config/ resolved; `undefined` members vanish in the plan's JSON. */
-export function packageDeclaration(resolved: ResolvedPackage): unknown {
+export function packageDeclaration(
+  resolved: ResolvedPackage,
+  keyring: PackageDeclaration['keyring'],
+): unknown {
   const { format: _format, sign: _sign, contents, systemd, ...rest } = resolved
   return {
     ...rest,
     contents: contents.map(contentDeclaration),
+    keyring,
     systemd: systemd.map(({ unit: _name, from, ...unit }) => ({ ...unit, unit: patternText(from) })),
   } satisfies { [key in keyof PackageDeclaration]: unknown }
 }

@@ -100,8 +100,8 @@ function repositoryNode(
   builds: readonly BuildNode[],
   before: readonly string[],
 ): NodeSketch {
-  const { name, format, storage, acceptedKeys, url, packageFormat, packages, distribution, adopt } =
-    repository
+  const { name, format, storage, acceptedKeys, url, adopt, hasKeyringPackage } = repository
+  const { packageFormat, packages, distribution } = repository
   const wanted = builds.filter(
     ({ packageName, variant }) =>
       packages.includes(packageName) &&
@@ -119,6 +119,7 @@ function repositoryNode(
       acceptedKeys,
       url,
       adopt,
+      hasKeyringPackage,
       from: idsOf(wanted),
     }),
     needs: [...before, ...idsOf(wanted), ...repository.keys.map(keyId)],

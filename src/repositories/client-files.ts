@@ -10,6 +10,8 @@ export interface ClientFilesRequest {
   readonly name: string
   /** Where clients find it, when that is not where the storage says. */
   readonly publicUrl?: string | undefined
+  /** A package installs its keys, and keeps them up to date. */
+  readonly hasKeyringPackage?: boolean | undefined
 }
 
 export function clientFilesOf({
@@ -18,8 +20,14 @@ export function clientFilesOf({
   signers,
   name,
   publicUrl,
+  hasKeyringPackage = false,
 }: ClientFilesRequest): readonly ClientFile[] {
-  return format.clientFiles({ signers, name, publicUrl: (publicUrl ?? storage.url).replace(/\/+$/, '') })
+  return format.clientFiles({
+    signers,
+    name,
+    publicUrl: (publicUrl ?? storage.url).replace(/\/+$/, ''),
+    hasKeyringPackage,
+  })
 }
 
 export function clientUploads(request: ClientFilesRequest): readonly Upload[] {

@@ -1,5 +1,6 @@
 import { clients } from './clients.ts'
 import { inputDefaults } from './inputs.ts'
+import { keyring } from './keyring.ts'
 import { names } from './names.ts'
 import { oneProvider } from './one-provider.ts'
 import { packages } from './packages.ts'
@@ -15,6 +16,7 @@ export const rules: readonly Rule[] = [
   names,
   inputDefaults,
   packages,
+  keyring,
   repositories,
   clients,
   release,

@@ -214,6 +214,23 @@ function architectureName({ architectures, canonicalArchitecture }: PackageKinds
   })
 }
 
+const keyring = mapOf(
+  {
+    repositories: texts('Repositories of this file whose keys it installs.').min(1, 'is empty'),
+    sources: z.boolean().meta({
+      description:
+        'Also installs the files that make a system use the repositories (.sources, .repo); each of them needs its "url".',
+      default: false,
+    }),
+  },
+  ['repositories'],
+  {
+    description:
+      'Makes it a keyring package: it installs the public keys of repositories, those that sign and those that are accepted. Architectures, formats, summary and description need not be written then.',
+    examples: [{ repositories: ['debian', 'fedora'] }],
+  },
+)
+
 export function packageSchema(kinds: PackageKinds) {
   const variant = variantFields()
   const override = z.strictObject(variant).partial().describe('What differs in these variants.')
@@ -229,6 +246,7 @@ export function packageSchema(kinds: PackageKinds) {
         .array(architectureName(kinds))
         .min(1, 'is empty')
         .describe('The machines to build it for; "all" when nothing in it depends on the machine.'),
+      keyring,
       ...variant,
       overrides: z
         .record(z.string(), override)
@@ -240,7 +258,7 @@ export function packageSchema(kinds: PackageKinds) {
 }
 
 export type WrittenPackage = z.output<ReturnType<typeof packageSchema>>
-export type WrittenVariant = Omit<WrittenPackage, 'formats' | 'architectures' | 'overrides'>
+export type WrittenVariant = Omit<WrittenPackage, 'formats' | 'architectures' | 'keyring' | 'overrides'>
 export type WrittenContent = z.output<typeof content>
 
 const relationTexts: { readonly [field in (typeof relationFields)[number]]: string } = {

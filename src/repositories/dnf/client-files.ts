@@ -1,6 +1,6 @@
 import { UserError } from '../../errors.ts'
 import type { Signer } from '../../signing/signer.ts'
-import type { ClientFile, ClientFilesContext } from '../repository-format.ts'
+import type { ClientFile, ClientFilesContext, KeyringContext, KeyringFile } from '../repository-format.ts'
 
 /** The .repo file and the public keys that it names. */
 export function clientFiles(
@@ -10,7 +10,16 @@ export function clientFiles(
   checkName(name)
   const url = checkedUrl(publicUrl)
   const keys = signers.map((signer) => keyFile(signer, name, signers.length))
-  return [repoFile(name, url, keys, packages.areSigned), ...keys]
+  const keyUrls = keys.map(({ path }) => `${url}/${path}`)
+  return [
+    {
+      path: `${name}.repo`,
+      body: repoFile(name, url, keyUrls, packages.areSigned),
+      contentType: 'text/plain; charset=utf-8',
+      installAs: `/etc/yum.repos.d/${name}.repo`,
+    },
+    ...keys,
+  ]
 }
 
 function keyFile(signer: Signer, name: string, count: number): ClientFile {
@@ -21,13 +30,33 @@ function keyFile(signer: Signer, name: string, count: number): ClientFile {
   return { path, body, contentType: 'application/pgp-keys', installAs: `/etc/pki/rpm-gpg/${path}` }
 }
 
+/**
+ * Keys, one in a file, where distributions put theirs. The first keeps its name through every change of keys, so that a
+ * .repo file that an administrator wrote goes on.
+ */
+export function keyringFiles(
+  { publicKeys, publicUrl, name }: KeyringContext,
+  packages: { readonly areSigned: boolean },
+): readonly KeyringFile[] {
+  checkName(name)
+  const keys = publicKeys.map(({ fingerprint, publicKeyArmored }, index): KeyringFile => {
+    const suffix = index === 0 ? '' : `-${fingerprint.slice(-8)}`
+    const path = `/etc/pki/rpm-gpg/RPM-GPG-KEY-${name}${suffix}`
+    return { path, body: Buffer.from(publicKeyArmored, 'ascii'), role: 'config' }
+  })
+  if (publicUrl === undefined) return keys
+  const urls = keys.map(({ path }) => `file://${path}`)
+  const body = repoFile(name, checkedUrl(publicUrl), urls, packages.areSigned)
+  return [...keys, { path: `/etc/yum.repos.d/${name}.repo`, body, role: 'config-noreplace' }]
+}
+
 function repoFile(
   name: string,
   url: string,
-  keys: readonly ClientFile[],
+  keyUrls: readonly string[],
   arePackagesSigned: boolean,
-): ClientFile {
-  const isSigned = keys.length > 0
+): Uint8Array {
+  const isSigned = keyUrls.length > 0
   const lines = [
     `[${name}]`,
     `name=${name}`,
@@ -35,14 +64,9 @@ function repoFile(
     'enabled=1',
     `gpgcheck=${isSigned && arePackagesSigned ? 1 : 0}`,
     `repo_gpgcheck=${isSigned ? 1 : 0}`,
-    ...(isSigned ? [`gpgkey=${keys.map(({ path }) => `${url}/${path}`).join(' ')}`] : []),
+    ...(isSigned ? [`gpgkey=${keyUrls.join(' ')}`] : []),
   ]
-  return {
-    path: `${name}.repo`,
-    body: Buffer.from(`${lines.join('\n')}\n`, 'utf8'),
-    contentType: 'text/plain; charset=utf-8',
-    installAs: `/etc/yum.repos.d/${name}.repo`,
-  }
+  return Buffer.from(`${lines.join('\n')}\n`, 'utf8')
 }
 
 function checkName(name: string): void {

@@ -5,7 +5,7 @@ import type { IndexShape, RepositoryFormat } from '../repository-format.ts'
 import type { RepositoryContext, RepositoryProvider } from '../repository-provider.ts'
 import { type DnfFacts, place, prepare } from './additions.ts'
 import { clientsOf, optionFindings } from './client-checks.ts'
-import { clientFiles } from './client-files.ts'
+import { clientFiles, keyringFiles } from './client-files.ts'
 import { exportAdditions } from './export.ts'
 import { type ExtraMetadata, extraMetadata } from './extra-metadata.ts'
 import { footerOf, headerOf, indexKinds, isIndexKind } from './index-shapes.ts'
@@ -120,6 +120,7 @@ function dnfRepository(
     siblings: async () => [],
     otherFiles,
     clientFiles: (context) => clientFiles(context, { areSigned: unsignedPackages === 'refuse' }),
+    keyringFiles: (context) => keyringFiles(context, { areSigned: unsignedPackages === 'refuse' }),
   }
 }
 

@@ -16,6 +16,7 @@ import { type Choice, choice } from '../choice.ts'
 import { openSigner } from '../keys.ts'
 import { materialsOf } from '../materials.ts'
 import { type PackageDeclaration, packageDeclaration } from './declaration.ts'
+import { keyringFiles } from './keyring-files.ts'
 import { packageSpec } from './package-spec.ts'
 
 type Options = {
@@ -75,7 +76,8 @@ async function specOf(
   how: 'peek' | 'fetch',
 ): Promise<PackageSpec | undefined> {
   const materials = materialsOf(options.sources, context, store, how)
-  return packageSpec(options.package, materials, context.run.epoch)
+  const made = await keyringFiles(options.package.keyring, context)
+  return packageSpec(options.package, materials, { epoch: context.run.epoch, made })
 }
 
 function refuseFindings(format: PackageFormat, spec: PackageSpec): void {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { choice } from '../choice.ts'
 
 const owned = { owner: z.string(), group: z.string() }
 
@@ -19,6 +20,21 @@ const content = z.discriminatedUnion('type', [
   z.object({ type: z.literal('symlink'), to: z.string(), target: z.string(), ...owned }),
   z.object({ type: z.literal('ghost'), to: z.string(), mode: z.number().int(), ...owned }),
 ])
+
+/** Repositories whose keys the package installs. */
+const keyring = z.object({
+  repositories: z.array(
+    z.object({
+      name: z.string(),
+      format: choice,
+      keys: z.array(choice),
+      /** `file:PATH` or `env:NAME`. */
+      acceptedKeys: z.array(z.string()),
+      /** Present: the file that makes a system use the repository is installed, too. */
+      url: z.string().exactOptional(),
+    }),
+  ),
+})
 
 const versionParts = z.object({
   epoch: z.number().int(),
@@ -74,6 +90,7 @@ export const packageDeclaration = z.object({
   distribution: z.string().optional(),
   relations,
   contents: z.array(content),
+  keyring: keyring.exactOptional(),
   /** Script name → path of its file. */
   scripts: z.object({
     preInstall: z.string().exactOptional(),

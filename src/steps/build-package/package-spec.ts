@@ -10,13 +10,29 @@ import type { ContentDeclaration, PackageDeclaration } from './declaration.ts'
 import { wrapDescription } from './description.ts'
 import { compressManPages } from './man-pages.ts'
 
+/** What a declaration does not say. */
+export interface BuildWorld {
+  readonly epoch: number
+  /** Files that were made for this package, beside those that it names. */
+  readonly made: readonly MadeFile[]
+}
+
+export interface MadeFile {
+  /** Absolute, where it is installed. */
+  readonly path: string
+  readonly body: Uint8Array
+  readonly role: FileEntry['role']
+}
+
+type FileEntry = Extract<ContentEntry, { type: 'file' }>
+
 /** Resolves a declaration to what a format builds; undefined when some source is not at hand yet. */
 export async function packageSpec(
   declared: PackageDeclaration,
   materials: Materials,
-  epoch: number,
+  { epoch, made }: BuildWorld,
 ): Promise<PackageSpec | undefined> {
-  const contents = await allEntries(declared, materials)
+  const contents = await allEntries(declared, materials, made)
   const scripts = await texts(Object.entries(declared.scripts), materials)
   const triggers = await triggersOf(declared, materials)
   const changelog = await changelogOf(declared, materials)
@@ -51,8 +67,10 @@ export async function packageSpec(
 async function allEntries(
   declared: PackageDeclaration,
   materials: Materials,
+  made: readonly MadeFile[],
 ): Promise<readonly ContentEntry[] | undefined> {
   const entries: ContentEntry[] = []
+  for (const file of made) entries.push(await madeEntry(file, materials))
   for (const content of [...declared.contents, ...unitFiles(declared)]) {
     const found = await entriesOf(content, materials)
     if (found === undefined) return undefined
@@ -60,6 +78,21 @@ async function allEntries(
   }
   const compressed = await compressManPages(entries, materials)
   return compressed?.toSorted((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)))
+}
+
+async function madeEntry({ path, body, role }: MadeFile, { keep, store }: Materials): Promise<FileEntry> {
+  const digest = await keep(body)
+  return {
+    type: 'file',
+    path,
+    source: store.path(digest),
+    sizeBytes: body.length,
+    digest,
+    mode: 0o644,
+    role,
+    owner: 'root',
+    group: 'root',
+  }
 }
 
 const unitFiles = ({ systemd }: PackageDeclaration): readonly ContentDeclaration[] =>

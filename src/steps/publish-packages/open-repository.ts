@@ -21,18 +21,21 @@ export interface RepositoryOptions {
   readonly acceptedKeys: readonly string[]
   readonly url?: string | undefined
   readonly adopt: boolean
+  /** A package installs its keys on clients. */
+  readonly hasKeyringPackage: boolean
 }
 
 /** A repository that can be read and published to. */
 export interface OpenedRepository extends OpenRepository {
   readonly name: string
   readonly publicUrl: string | undefined
+  readonly hasKeyringPackage: boolean
   readonly signers: readonly Signer[]
   readonly verifier: SignatureVerifier | undefined
 }
 
 export async function openRepository(
-  { repository, format, storage, keys, acceptedKeys, url, adopt }: RepositoryOptions,
+  { repository, format, storage, keys, acceptedKeys, url, adopt, hasKeyringPackage }: RepositoryOptions,
   context: PortContext,
 ): Promise<OpenedRepository> {
   const signers = await openSigners(keys, context)
@@ -48,6 +51,7 @@ export async function openRepository(
     verifier: publicKeys.length === 0 ? undefined : await openpgpVerifier(publicKeys),
     publicUrl: url,
     adopt,
+    hasKeyringPackage,
     signal: context.signal,
   }
 }

@@ -28,6 +28,7 @@ export const publishPackages: Step<Options, Result, Evidence> = {
     acceptedKeys: z.array(z.string()),
     url: z.string().optional(),
     adopt: z.boolean(),
+    hasKeyringPackage: z.boolean(),
     from: z.array(z.string()),
   }),
   async probe(options, context) {
