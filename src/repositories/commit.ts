@@ -1,3 +1,4 @@
+import { UserError } from '../errors.ts'
 import { mapLimited } from '../lib/limit.ts'
 import type { ObjectVersion, Piece, Storage } from '../storage/storage.ts'
 import type { Base } from './base.ts'
@@ -58,6 +59,7 @@ export async function commitGeneration(
 ): Promise<Committed | undefined> {
   const { format, storage, signers, state, next } = request
   const record = writeGeneration(format.folder, generationOf(state, next))
+  await checkAccepted(request, record.bytes)
   const { before, entry, after } = await format.renderEntry(state.entry, next.base.indexes, {
     signers,
     generation: record.ref,
@@ -86,6 +88,26 @@ export async function commitGeneration(
   return { ref: record.ref, version: result.version }
 }
 
+/** Whether the next publish will accept what this one signs; found out before anything is written. */
+async function checkAccepted({ signers, verifier, next }: CommitRequest, data: Uint8Array): Promise<void> {
+  if (verifier === undefined || signers.length === 0) return
+  let cause: unknown
+  for (const signer of signers) {
+    try {
+      await verifier.verifyDetached(data, await signer.signDetached(data, next.date))
+      return
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      cause = error
+    }
+  }
+  throw new UserError(
+    'REPOSITORY_KEY',
+    'The keys that this repository trusts do not accept what its signing keys just signed, so the next publish would be refused.',
+    { hint: 'Name the public part of every signing key among the trusted keys.', cause },
+  )
+}
+
 function generationOf(
   { ref, latest }: RepositoryState,
   { base, cause, added, removed, date }: NextGeneration,
@@ -108,8 +130,12 @@ function generationOf(
   }
 }
 
+/** By path: the same publish gives the same record, in whatever order its packages came. */
 const changesOf = (entries: readonly PackageEntry[]): Generation['added'] =>
-  entries.slice(0, changesMax).map(({ path, sha256 }) => ({ path, sha256 }))
+  entries
+    .toSorted((a, b) => (a.path < b.path ? -1 : 1))
+    .slice(0, changesMax)
+    .map(({ path, sha256 }) => ({ path, sha256 }))
 
 async function stage(storage: Storage, staged: Staged, signal: AbortSignal): Promise<void> {
   const caching = 'immutable' as const
@@ -137,7 +163,7 @@ export const packUpload = (
 })
 
 /** A hint for the next publisher; whoever writes it last may be late, so it is only ever taken as "at least". */
-async function noteLatest(
+export async function noteLatest(
   storage: Storage,
   folder: string,
   ref: GenerationRef,

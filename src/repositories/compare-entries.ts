@@ -1,6 +1,6 @@
 import { Refusal } from '../errors.ts'
 import { type FoundEntries, identityOf } from './find-entries.ts'
-import type { Addition, PackageEntry } from './repository-format.ts'
+import type { Addition, IndexName, PackageEntry } from './repository-format.ts'
 
 export interface Conflict {
   readonly wanted: PackageEntry
@@ -14,7 +14,11 @@ export interface Comparison {
 }
 
 /** What of the wanted packages is there, is not, or is there with other bytes. */
-export function compareEntries(known: FoundEntries, wanted: readonly Addition[]): Comparison {
+export function compareEntries(
+  known: FoundEntries,
+  wanted: readonly Addition[],
+  indexesFor: (entry: PackageEntry) => readonly IndexName[] = () => [],
+): Comparison {
   const present: PackageEntry[] = []
   const missing: Addition[] = []
   const conflicting: Conflict[] = []
@@ -23,17 +27,17 @@ export function compareEntries(known: FoundEntries, wanted: readonly Addition[])
     const other = found.find(({ sha256 }) => sha256 !== candidate.entry.sha256)
     if (other !== undefined) conflicting.push({ wanted: candidate.entry, existing: other })
     // An adopted repository has its own layout: what is there is told as it is there.
-    else if (isListed(candidate.entry, found)) present.push(found[0] ?? candidate.entry)
+    else if (isListed(indexesFor(candidate.entry), found)) present.push(found[0] ?? candidate.entry)
     else missing.push(candidate)
   }
   return { present, missing, conflicting }
 }
 
 /** In every index that it belongs to; the path may be another one, as an adopted repository has its own layout. */
-function isListed({ listedIn = [] }: PackageEntry, found: readonly PackageEntry[]): boolean {
+function isListed(wanted: readonly IndexName[], found: readonly PackageEntry[]): boolean {
   if (found.length === 0) return false
   const indexes = new Set(found.flatMap((entry) => entry.listedIn ?? []))
-  return listedIn.every((index) => indexes.has(index))
+  return wanted.every((index) => indexes.has(index))
 }
 
 /** Each wanted package once; the same identity with two contents is refused before anything is written. */

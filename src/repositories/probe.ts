@@ -26,7 +26,11 @@ export async function probeRepository(request: ProbeRequest): Promise<Repository
   const wanted = await wantedPackages(format, inputs, signal)
   const state = await openState(request)
   const known = await findEntries(request, state, wanted, signal)
-  const { present, missing, conflicting } = compareEntries(known, wanted)
+  const { present, missing, conflicting } = compareEntries(
+    known,
+    wanted,
+    (entry) => format.indexesFor?.(state.entry, entry) ?? [],
+  )
   const isComplete =
     state.entry !== undefined &&
     !state.mustSign &&

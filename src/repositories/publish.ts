@@ -5,7 +5,7 @@ import type { ObjectVersion } from '../storage/storage.ts'
 import { IndexStateError } from './append/index-state.ts'
 import { type Base, baseOf, emptyBase } from './base.ts'
 import { type ClientFilesRequest, clientUploads } from './client-files.ts'
-import { type Committed, commitGeneration } from './commit.ts'
+import { type Committed, commitGeneration, noteLatest } from './commit.ts'
 import { compareEntries, swapError, withoutTwins } from './compare-entries.ts'
 import { extendBase } from './extend.ts'
 import { type FoundEntries, findByLookup, findByReading } from './find-entries.ts'
@@ -108,7 +108,11 @@ async function attemptPublish(
 ): Promise<PublishResult | undefined> {
   const state = await openState(request)
   const known = await unlessDamaged(state, (usable) => findEntries(request, usable, wanted, signal))
-  const { present, missing, conflicting } = compareEntries(known, wanted)
+  const { present, missing, conflicting } = compareEntries(
+    known,
+    wanted,
+    (entry) => request.format.indexesFor?.(state.entry, entry) ?? [],
+  )
   const [conflict] = conflicting
   if (conflict !== undefined) throw swapError(conflict)
   let version = state.entry?.version
@@ -118,6 +122,9 @@ async function attemptPublish(
     )
     if (committed === undefined) return undefined
     version = committed.version
+  } else if (state.ref !== undefined && state.ref.sequence > (state.latest?.sequence ?? 0)) {
+    // Whoever published it died before it was noted.
+    await noteLatest(request.storage, request.format.folder, state.ref, signal)
   }
   const entryVersion = await settle(request, version, signal)
   return { added: missing.map(({ entry }) => entry), kept: present, entryVersion }

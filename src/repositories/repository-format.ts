@@ -1,7 +1,7 @@
 import type { CompressionKind } from '../archive/compression.ts'
 import type { Artifact } from '../artifacts/artifact.ts'
 import type { ResumableAlgorithm } from '../lib/resumable-hash.ts'
-import type { SignatureVerifier, Signer } from '../signing/signer.ts'
+import type { PublicKey, SignatureVerifier, Signer } from '../signing/signer.ts'
 import type { CopySource, ObjectVersion, PutBody, PutOptions, Storage } from '../storage/storage.ts'
 import type { IndexState, PerAlgorithm } from './append/index-state.ts'
 import type { NamedClient } from './clients.ts'
@@ -175,6 +175,11 @@ export interface RepositoryFormat<Own = unknown, Facts = unknown> {
   ): Promise<OpenIndex>
   /** The index that lists packages, among `entry.indexes`; others only describe. */
   listsPackages(index: IndexName): boolean
+  /**
+   * The indexes that must list a package in the repository as it stands; what misses one of them is added there. Absent
+   * where being listed at all is enough.
+   */
+  indexesFor?(entry: RepositoryEntry<Own> | undefined, wanted: PackageEntry): readonly IndexName[]
   /** Reads a package file. */
   prepare(input: PackageInput): Promise<Addition<Facts>>
   /**
@@ -241,6 +246,8 @@ export interface RepositoryFormat<Own = unknown, Facts = unknown> {
   otherFiles(entry: RepositoryEntry<Own>): readonly string[]
   /** The files that make a client trust and use it, ready to copy (public key, .sources, .repo); none without signers. */
   clientFiles(context: ClientFilesContext): readonly ClientFile[]
+  /** What a keyring package of this format installs: the keys and, with an address, what makes a system use the repository. */
+  keyringFiles(context: KeyringContext): readonly KeyringFile[]
 }
 
 export interface Removal {
@@ -283,6 +290,8 @@ export interface ClientFilesContext {
   /** Where clients find it, e.g. `https://packages.example.org/apt` or `file:///srv/apt`. */
   readonly publicUrl: string
   readonly name: string
+  /** Clients are to have the keys where a keyring package installs them, so that it can replace them. */
+  readonly hasKeyringPackage?: boolean | undefined
 }
 
 export interface ClientFile {
@@ -292,4 +301,20 @@ export interface ClientFile {
   readonly contentType: string
   /** For people: where it goes on a client, e.g. `/etc/yum.repos.d/hawser.repo`. */
   readonly installAs: string
+}
+
+export interface KeyringContext {
+  /** All that clients are to trust, the first signing one first. */
+  readonly publicKeys: readonly PublicKey[]
+  /** Absent: the keys alone. */
+  readonly publicUrl?: string | undefined
+  readonly name: string
+}
+
+/** A file of a keyring package. */
+export interface KeyringFile {
+  /** Absolute, where it is installed. */
+  readonly path: string
+  readonly body: Uint8Array
+  readonly role: 'plain' | 'config' | 'config-noreplace'
 }

@@ -4,13 +4,13 @@ import { compressionFinding } from '../clients.ts'
 import type { RepositoryFormat } from '../repository-format.ts'
 import type { RepositoryProvider } from '../repository-provider.ts'
 import { clientsOf, optionFindings } from './client-checks.ts'
-import { aptClientFiles } from './client-files.ts'
+import { aptClientFiles, aptKeyringFiles } from './client-files.ts'
 import { staleCompanions } from './companions.ts'
 import { exportAdditions } from './export.ts'
 import { indexPrefixes, inspect, otherFiles } from './inspect.ts'
 import { type AptLayout, bodyPaths, contentTypeOf, formName, listsPackages } from './layout.ts'
 import { openIndex } from './open-index.ts'
-import { place, requiredIndexes } from './place.ts'
+import { indexesFor, place, requiredIndexes } from './place.ts'
 import { type AptFacts, prepare } from './prepare.ts'
 import { type AptEntry, readEntry } from './read-entry.ts'
 import { renderEntry, shapeOf } from './render-entry.ts'
@@ -110,6 +110,7 @@ export function aptRepository(layout: AptLayout): RepositoryFormat<AptEntry, Apt
       return { shape: { ...shapeOf(layout, entry, index), header }, fragments }
     },
     listsPackages,
+    indexesFor: (entry, wanted) => indexesFor(layout, entry, wanted),
     prepare: (input) => prepare(input, layout),
     place: (entry, additions, context) => place(layout, entry, additions, context),
     shapeOf: (entry, index) => shapeOf(layout, entry, index),
@@ -130,5 +131,6 @@ export function aptRepository(layout: AptLayout): RepositoryFormat<AptEntry, Apt
     },
     otherFiles,
     clientFiles: (context) => aptClientFiles(layout, context),
+    keyringFiles: (context) => aptKeyringFiles(layout, context),
   }
 }

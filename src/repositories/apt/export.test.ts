@@ -41,11 +41,7 @@ describe('packages for another suite', () => {
 
     const found = await collect(format({ component: 'extra' }).exportAdditions(source, everything, {}))
     expect(found.map(({ entry }) => entry)).toMatchObject([
-      {
-        name: 'tool',
-        path: 'pool/extra/t/tool/tool_1.0_amd64.deb',
-        listedIn: [packages('amd64', 'extra')],
-      },
+      { name: 'tool', path: 'pool/extra/t/tool/tool_1.0_amd64.deb' },
       { name: 'data', path: 'pool/extra/d/data/data_1.0_all.deb' },
     ])
     const [first, second] = found

@@ -7,7 +7,7 @@ import { identityOf, poolPath } from './deb-facts.ts'
 import { decoded, encoded, type Field, parseFields } from './deb822.ts'
 import { type AptLayout, formName, ownContents, packagesIndexParts, suiteContents } from './layout.ts'
 import { openIndex } from './open-index.ts'
-import { type AptAddition, withIndexes } from './prepare.ts'
+import type { AptAddition } from './prepare.ts'
 import type { AptEntry } from './read-entry.ts'
 
 interface Source {
@@ -67,7 +67,7 @@ function additionOf(
   const owner = contentsOwner(name, fieldOf(fields, 'Section') || undefined)
   contents.choose(owner)
   return {
-    entry: withIndexes({ name, version, architecture, path, sizeBytes, sha256 }, layout),
+    entry: { name, version, architecture, path, sizeBytes, sha256 },
     content: {
       body: { storage: source.storage, path: entry.path },
       contentType: artifactKinds.deb.mediaType,

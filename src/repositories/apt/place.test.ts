@@ -109,3 +109,20 @@ describe('what packages put into which index', () => {
     ).toEqual(['Packages: a 1.0 amd64', 'Packages: b 1.0 all', 'Packages: c 1.0 arm64'])
   })
 })
+
+test('a package must be in the index of its architecture, and "all" packages in every one of their component', async () => {
+  const indexes = { [packages('amd64')]: '', [packages('all')]: '', [packages('riscv64', 'contrib')]: '' }
+  await writeSuite(storage, { indexes, fields: 'Architectures: amd64 riscv64\n' })
+  const entry = await format().readEntry(storage, {})
+  const indexesFor = (architecture: string, options: object = {}) =>
+    format(options).indexesFor?.(entry, addition('x', architecture).entry)
+
+  expect(indexesFor('arm64')).toEqual([packages('arm64')])
+  expect(indexesFor('all')).toEqual([packages('amd64'), packages('riscv64'), packages('all')])
+  expect(indexesFor('all', { component: 'contrib', architectures: ['mips'] })).toEqual([
+    packages('amd64', 'contrib'),
+    packages('mips', 'contrib'),
+    packages('riscv64', 'contrib'),
+  ])
+  expect(indexesFor('all', { suite: './' })).toEqual(['Packages'])
+})

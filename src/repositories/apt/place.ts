@@ -1,4 +1,10 @@
-import type { IndexName, Placement, PlacementContext, RepositoryEntry } from '../repository-format.ts'
+import type {
+  IndexName,
+  PackageEntry,
+  Placement,
+  PlacementContext,
+  RepositoryEntry,
+} from '../repository-format.ts'
 import {
   type AptLayout,
   isFormOf,
@@ -63,6 +69,17 @@ function indexedArchitectures(
   const added = additions.map((addition) => addition.entry.architecture)
   const architectures = architecturesOf(layout, entry?.own.release, added)
   return counts.has(packagesIndex(layout, 'all')) ? [...architectures, 'all'] : architectures
+}
+
+/** The indexes that must list a package; "all" packages are in every one of the component. */
+export function indexesFor(
+  layout: AptLayout,
+  entry: RepositoryEntry<AptEntry> | undefined,
+  { architecture }: PackageEntry,
+): readonly IndexName[] {
+  if (architecture !== 'all' || layout.isFlat) return [packagesIndex(layout, architecture)]
+  const portable = packagesIndex(layout, 'all')
+  return [...requiredIndexes(layout, entry), ...(entry?.indexes.has(portable) === true ? [portable] : [])]
 }
 
 /** An architecture that is new to a component starts with the packages that run everywhere. */

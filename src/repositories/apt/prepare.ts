@@ -1,10 +1,9 @@
 import { artifactKinds } from '../../artifacts/artifact.ts'
-import type { Addition, IndexName, PackageEntry, PackageInput } from '../repository-format.ts'
+import type { Addition, PackageInput } from '../repository-format.ts'
 import { clientsOf, refuseUnreadableDeb } from './client-checks.ts'
 import { contentsLines, contentsOwner } from './contents-index.ts'
 import { poolPath, readFacts, readFiles } from './deb-facts.ts'
-import { type AptLayout, packagesIndex } from './layout.ts'
-import { isIndexed } from './release-fields.ts'
+import type { AptLayout } from './layout.ts'
 import { renderStanza } from './stanza.ts'
 
 /** What an index gets for a package. */
@@ -28,7 +27,7 @@ export async function prepare(input: PackageInput, layout: AptLayout): Promise<A
   const owner = contentsOwner(name, section)
   let lines: Promise<Uint8Array> | undefined
   return {
-    entry: withIndexes(entry, layout),
+    entry,
     content: { body: { file: input.file, sizeBytes }, contentType: artifactKinds.deb.mediaType },
     facts: {
       stanza: Buffer.from(`${renderStanza(facts, path)}\n\n`, 'latin1'),
@@ -39,18 +38,4 @@ export async function prepare(input: PackageInput, layout: AptLayout): Promise<A
       },
     },
   }
-}
-
-/**
- * With the indexes that must list it. Which indexes an "all" package belongs to depends on the repository's
- * architectures; of those, only the declared ones are known here.
- */
-export function withIndexes(entry: PackageEntry, layout: AptLayout): PackageEntry {
-  const listedIn = indexesOf(entry.architecture, layout)
-  return listedIn === undefined ? entry : { ...entry, listedIn }
-}
-
-function indexesOf(architecture: string, layout: AptLayout): readonly IndexName[] | undefined {
-  if (architecture !== 'all' || layout.isFlat) return [packagesIndex(layout, architecture)]
-  return layout.architectures?.filter(isIndexed).map((declared) => packagesIndex(layout, declared))
 }

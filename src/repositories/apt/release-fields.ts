@@ -94,7 +94,7 @@ function wantedFields(
     { name: 'Origin', value: options.origin },
     { name: 'Label', value: options.label },
     // The folder of a suite is often its codename, so an existing Suite field is right already.
-    { name: 'Suite', value: existing === undefined && !options.isFlat ? options.suite : undefined },
+    { name: 'Suite', value: existing === undefined && options.suite !== './' ? options.suite : undefined },
     { name: 'Codename', value: options.codename },
     { name: 'Version', value: options.version },
     { name: 'Date', value: releaseDate(date) },
