@@ -1,6 +1,6 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Refusal } from '../../src/errors.ts'
 import { parseRelease } from '../../src/repositories/apt/release.ts'
@@ -12,6 +12,8 @@ import { mustRun } from '../clients/command.ts'
 import { buildDeb } from '../clients/dpkg-deb.ts'
 import {
   aptFormat,
+  entriesIn,
+  indexText,
   later,
   makeKey,
   publishDebs,
@@ -92,19 +94,53 @@ async function byFtparchive(repository: string): Promise<void> {
   for (const [component, files] of Object.entries(debs)) {
     await mkdir(join(repository, 'pool', component), { recursive: true })
     for (const file of files) await mustRun('cp', [file, join(repository, 'pool', component)])
-    for (const architecture of ['amd64', 'arm64']) {
-      const binary = join(repository, `dists/bookworm/${component}/binary-${architecture}`)
-      await mkdir(binary, { recursive: true })
-      const args = ['--arch', architecture, 'packages', `pool/${component}`]
-      const packages = await mustRun('apt-ftparchive', args, { cwd: repository })
-      await writeFile(join(binary, 'Packages'), packages)
-      await writeFile(join(binary, 'Packages.gz'), gzipSync(packages))
-      await mustRun('xz', ['-k', join(binary, 'Packages')])
-    }
+    await scanPool(repository, component, ['Packages', 'Packages.gz', 'Packages.xz'])
   }
   const i18n = join(repository, 'dists/bookworm/main/i18n')
   await mkdir(i18n)
   await writeFile(join(i18n, 'Translation-de'), 'Package: old\nDescription-md5: 0\nDescription-de: alt\n')
+  const text = await writeRelease(repository)
+  const sign = ['--homedir', gpg, '--batch', '--clearsign', '--output', '-']
+  await writeFile(join(repository, 'dists/bookworm/InRelease'), await mustRun('gpg', sign, { input: text }))
+}
+
+/** As deb-s3 lays it out: no InRelease, no names by hash, gzip and plain. */
+async function byDebS3(repository: string): Promise<void> {
+  for (const [component, files] of Object.entries(debs)) {
+    await mkdir(join(repository, 'pool', component), { recursive: true })
+    for (const file of files) await mustRun('cp', [file, join(repository, 'pool', component)])
+    await scanPool(repository, component, ['Packages', 'Packages.gz'])
+  }
+  await writeRelease(repository)
+  const release = join(repository, 'dists/bookworm/Release')
+  await mustRun('gpg', [
+    '--homedir',
+    gpg,
+    '--batch',
+    '--armor',
+    '--detach-sign',
+    '--output',
+    `${release}.gpg`,
+    release,
+  ])
+}
+
+type IndexFile = 'Packages' | 'Packages.gz' | 'Packages.xz'
+
+async function scanPool(repository: string, component: string, files: readonly IndexFile[]): Promise<void> {
+  for (const architecture of ['amd64', 'arm64']) {
+    const binary = join(repository, `dists/bookworm/${component}/binary-${architecture}`)
+    await rm(binary, { recursive: true, force: true })
+    await mkdir(binary, { recursive: true })
+    const args = ['--arch', architecture, 'packages', `pool/${component}`]
+    const packages = await mustRun('apt-ftparchive', args, { cwd: repository })
+    await writeFile(join(binary, 'Packages'), packages)
+    await writeFile(join(binary, 'Packages.gz'), gzipSync(packages))
+    if (files.includes('Packages.xz')) await mustRun('xz', ['-k', join(binary, 'Packages')])
+  }
+}
+
+async function writeRelease(repository: string): Promise<string> {
   const fields = {
     Codename: 'bookworm',
     Suite: 'stable',
@@ -116,19 +152,22 @@ async function byFtparchive(repository: string): Promise<void> {
     `APT::FTPArchive::Release::${name}=${value}`,
   ])
   const patterns = ['-o', 'APT::FTPArchive::Release::Patterns::=Translation-de']
+  for (const name of ['InRelease', 'Release', 'Release.gpg']) {
+    await rm(join(repository, 'dists/bookworm', name), { force: true })
+  }
   const release = await mustRun('apt-ftparchive', [...settings, ...patterns, 'release', 'dists/bookworm'], {
     cwd: repository,
   })
   const text = `${release.trimEnd()}\nX-Former-Field: kept\n`
   await writeFile(join(repository, 'dists/bookworm/Release'), text)
-  const sign = ['--homedir', gpg, '--batch', '--clearsign', '--output', '-']
-  await writeFile(join(repository, 'dists/bookworm/InRelease'), await mustRun('gpg', sign, { input: text }))
+  return text
 }
 
 const makers = [
   { tool: 'reprepro', make: byReprepro, root: '.', isSigned: true },
   { tool: 'aptly', make: byAptly, root: 'public', isSigned: false },
   { tool: 'apt-ftparchive', make: byFtparchive, root: '.', isSigned: true },
+  { tool: 'deb-s3', make: byDebS3, root: '.', isSigned: true },
 ]
 
 const format = () => aptFormat({ suite: 'bookworm' })
@@ -164,8 +203,10 @@ describe.each(makers)('a repository made by $tool', ({ tool, make, root, isSigne
 
     expect(result.added).toMatchObject([{ name: 'fresh' }])
     const after = await treeOf(repository)
-    expectStanzasKept(before, after)
+    await expectStanzasKept(before, repository)
+    await expectContentsKept(before, repository)
     expectReleaseKept(before, after)
+    expectNothingStale(before, after)
     const storage = fileStorage(repository)
     expect(await verifyRepository({ format: format(), storage, verifier: key.verifier, deep: true })).toEqual(
       [],
@@ -212,27 +253,75 @@ test('a repository that a trusted key signed needs no taking over, and its signa
   expect(await readFile(join(repository, 'dists/bookworm/InRelease'), 'utf8')).toBe(before)
 
   await publishDebs([addition], { to: repository, key, verifier, format: format(), date: later })
-  const state = await format().read(fileStorage(repository), { verifier: key.verifier })
-  expect(state.signature).toEqual({ status: 'verified', fingerprint: key.signer.fingerprint })
-  expect(state.entries.map(({ name }) => name).sort()).toEqual([
-    'fresh',
-    'old',
-    'old-arm',
-    'old-data',
-    'other',
-  ])
+  const entry = await format().readEntry(fileStorage(repository), { verifier: key.verifier })
+  expect(entry?.signature).toEqual({ status: 'verified', fingerprint: key.signer.fingerprint })
+  const names = (await entriesIn(fileStorage(repository), format())).map(({ name }) => name)
+  expect([...new Set(names)].sort()).toEqual(['fresh', 'old', 'old-arm', 'old-data', 'other'])
 })
 
-function expectStanzasKept(before: Map<string, string>, after: Map<string, string>): void {
+test('what another tool publishes after us is taken over again, and nothing of either is lost', async () => {
+  const repository = join(folder, 'in-turns')
+  const verifier = await openpgpVerifier([foreign.signer.publicKeyBinary, key.signer.publicKeyBinary])
+  const settings = { to: repository, key, verifier, format: format() }
+  await publishDebs([...debs.main, addition], settings)
+  await publishDebs(debs.contrib, {
+    ...settings,
+    format: aptFormat({ suite: 'bookworm', component: 'contrib' }),
+  })
+  const theirs = await buildDeb(folder, { name: 'theirs' })
+  await mustRun('cp', [theirs, join(repository, 'pool/main')])
+  for (const component of ['main', 'contrib']) await scanPool(repository, component, ['Packages.gz'])
+  const text = await writeRelease(repository)
+  const release = join(repository, 'dists/bookworm/InRelease')
+  await writeFile(release, await foreign.signer.signCleartext(text, later))
+
+  const last = await buildDeb(folder, { name: 'last' })
+  await publishDebs([last], { ...settings, date: later })
+
+  const entries = await entriesIn(fileStorage(repository), format())
+  const amd64 = entries.filter(({ listedIn }) => listedIn?.[0]?.endsWith('amd64/Packages'))
+  expect(amd64.map(({ name }) => name).sort()).toEqual([
+    'fresh',
+    'last',
+    'old',
+    'old-data',
+    'other',
+    'theirs',
+  ])
+  expect(await readFile(release, 'utf8')).toContain('\nX-Former-Field: kept\n')
+  expect(
+    await verifyRepository({ format: format(), storage: fileStorage(repository), verifier, deep: true }),
+  ).toEqual([])
+})
+
+async function expectStanzasKept(before: Map<string, string>, repository: string): Promise<void> {
   let stanzas = 0
   for (const [path, text] of before) {
     if (!/\/binary-[^/]+\/Packages$/.test(path)) continue
+    const after = await indexText(repository, path)
     for (const stanza of text.split('\n\n').filter((paragraph) => paragraph.trim() !== '')) {
-      expect(after.get(path)).toContain(`${stanza.trimEnd()}\n\n`)
+      expect(after).toContain(`${stanza.trimEnd()}\n\n`)
       stanzas += 1
     }
   }
   expect(stanzas).toBeGreaterThanOrEqual(5)
+}
+
+async function expectContentsKept(before: Map<string, string>, repository: string): Promise<void> {
+  for (const [path, bytes] of before) {
+    if (!/\/Contents-(?!udeb)[^/]+\.gz$/.test(path)) continue
+    const after = await indexText(repository, path.replace(/\.gz$/, ''))
+    const lines = gunzipSync(Buffer.from(bytes, 'latin1')).toString('latin1').split('\n')
+    expect(after.split('\n')).toEqual(expect.arrayContaining(lines))
+  }
+}
+
+/** The plain form is not renewed, so it is there only where it is still right. */
+function expectNothingStale(before: Map<string, string>, after: Map<string, string>): void {
+  const plain = [...before.keys()].filter((path) => /\/binary-[^/]+\/Packages$/.test(path))
+  const kept = plain.filter((path) => after.has(path))
+  expect(kept.length).toBeLessThan(plain.length)
+  for (const path of kept) expect(after.get(path)).toBe(before.get(path))
 }
 
 // Of the changed index in forms that we do not write, and what a publish must change.

@@ -1,16 +1,18 @@
-import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { failureText } from '../../src/errors.ts'
-import type { PackageInput } from '../../src/repositories/repository-format.ts'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { failureText, TransientError } from '../../src/errors.ts'
 import { fileStorage } from '../../src/storage/file/file-storage.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 import { mustRun } from '../clients/command.ts'
 import { buildDeb } from '../clients/dpkg-deb.ts'
 import {
   aptFormat,
+  entriesIn,
+  indexText,
   inputOf,
   makeKey,
+  now,
   publishDebs,
   removeFolder,
   scratchFolder,
@@ -43,14 +45,19 @@ beforeEach(async () => {
   await publishDebs([hello], { to: repository, key })
 })
 
-/** The text of a publish that must fail and must not change anything that was there. */
+/** Names that hold a digest, or that nobody reads yet: what a publish writes there before it fails is only garbage. */
+const isHarmless = (path: string): boolean => /^(\.hawser|pool)\/|\/by-hash\//.test(path)
+
+/** The text of a publish that must fail and must not change anything that readers see. */
 async function refusal(files: readonly string[], settings: Partial<TestPublish> = {}): Promise<string> {
   const before = await treeOf(repository)
   const outcome = await publishDebs(files, { to: repository, key, ...settings }).then(
     () => new Error('it was published'),
     (error: unknown) => error,
   )
-  expect(await treeOf(repository)).toEqual(before)
+  const after = await treeOf(repository)
+  for (const [path, bytes] of before) expect(after.get(path) === bytes, path).toBe(true)
+  expect([...after.keys()].filter((path) => !before.has(path) && !isHarmless(path))).toEqual([])
   return cleaned(outcome)
 }
 
@@ -123,7 +130,7 @@ test('a package that changed after it was built', async () => {
   const input = await inputOf(file)
   await copyFile(await buildDeb(join(folder, 'changing'), { name: 'world', files: { a: '1' } }), file)
 
-  const text = await aptFormat().entryOf(input).catch(cleaned)
+  const text = await aptFormat().prepare(input).catch(cleaned)
   await expect(text).toMatchFileSnapshot(golden('artifact-changed'))
 })
 
@@ -231,7 +238,6 @@ test('an index that is gone', async () => {
 test('an index that was changed', async () => {
   const binary = join(dists, 'main/binary-amd64')
   await rm(join(binary, 'by-hash'), { recursive: true })
-  await rm(join(binary, 'Packages'))
   const bytes = await readFile(join(binary, 'Packages.gz'))
   bytes[20] = (bytes[20] ?? 0) ^ 1
   await writeFile(join(binary, 'Packages.gz'), bytes)
@@ -260,21 +266,16 @@ test.each([
   await expect(await refusal([world], { adopt: true })).toMatchFileSnapshot(golden(`stanza-${name}`))
 })
 
-test('an index that loses an entry is refused before anything is written', async () => {
-  const format = aptFormat()
-  const forgetful = {
-    ...format,
-    render: async (
-      state: Parameters<typeof format.render>[0],
-      additions: readonly PackageInput[],
-      context: Parameters<typeof format.render>[2],
-    ) => {
-      const packages = new Map([...state.index.packages].map(([base]) => [base, []]))
-      return format.render({ ...state, index: { ...state.index, packages } }, additions, context)
-    },
-  }
+test('a foreign index that lost what was published', async () => {
+  await publishDebs([world], { to: repository, key })
+  const text = await indexText(repository, 'dists/stable/main/binary-amd64/Packages')
+  const lost = text.split(/(?<=\n\n)/).filter((paragraph) => !paragraph.startsWith('Package: hello\n'))
+  await foreignIndex(lost.join(''))
+  const release = await readFile(join(dists, 'Release'), 'utf8')
+  await writeFile(join(dists, 'InRelease'), await key.signer.signCleartext(release, now))
+  const third = await buildDeb(folder, { name: 'third' })
 
-  await expect(await refusal([world], { format: forgetful })).toMatchFileSnapshot(golden('shrink'))
+  await expect(await refusal([third])).toMatchFileSnapshot(golden('shrink'))
 })
 
 test.each([
@@ -284,38 +285,83 @@ test.each([
   await expect(await refusal([world], settings)).toMatchFileSnapshot(golden(`client-${what}`))
 })
 
-test('others who are always faster', async () => {
-  const storage = fileStorage(repository)
-  const busy: Storage = {
-    ...storage,
-    put: async (path, body, options) =>
-      path.endsWith('/InRelease') ? { status: 'conflict' } : storage.put(path, body, options),
+/** A storage of which one read, of whatever kind, fails. */
+function failingAt(
+  storage: Storage,
+  failing: number,
+): { readonly storage: Storage; readonly reads: () => number } {
+  let reads = 0
+  const check = (path: string): void => {
+    reads += 1
+    if (reads === failing) throw new TransientError('STORAGE_UNAVAILABLE', `503 while reading ${path}`)
   }
-
-  const outcome = await publishDebs([world], { to: busy, key, random: () => 0 }).catch(cleaned)
-  await expect(outcome).toMatchFileSnapshot(golden('busy'))
-})
-
-test('an error while reading never makes a new or smaller index', async () => {
-  const storage = fileStorage(repository)
-  const before = await treeOf(repository)
-  for (let failing = 1, isFinished = false; !isFinished; failing += 1) {
-    let reads = 0
-    const unreliable: Storage = {
+  return {
+    reads: () => reads,
+    storage: {
       ...storage,
       get: async (path, options) => {
-        reads += 1
-        if (reads === failing) throw new Error(`EIO while reading ${path}`)
+        check(path)
         return storage.get(path, options)
       },
-      put: async (path) => Promise.reject(new Error(`wrote ${path}`)),
+      head: async (path, options) => {
+        check(path)
+        return storage.head(path, options)
+      },
+      async *list(prefix, options) {
+        check(prefix)
+        yield* storage.list(prefix, options)
+      },
+    },
+  }
+}
+
+const listedNames = async (path: string): Promise<readonly string[]> =>
+  (await entriesIn(fileStorage(path))).map(({ name }) => name).sort()
+
+describe.each([
+  ['of ours', async () => undefined],
+  [
+    'of another tool',
+    async () => publishForeign((release) => release.replace(/^Hawser-Generation.*\n/m, '')),
+  ],
+])('when any one read fails in a repository %s', (_, prepare) => {
+  test('nothing is lost, and nothing starts anew', async () => {
+    await prepare()
+    for (let failing = 1, isFinished = false; !isFinished; failing += 1) {
+      const copy = join(folder, `reading-${count}-${failing}`)
+      await cp(repository, copy, { recursive: true })
+      const unreliable = failingAt(fileStorage(copy), failing)
+
+      const outcome = await publishDebs([world], { to: unreliable.storage, key, adopt: true }).catch(
+        (error) => error,
+      )
+      isFinished = unreliable.reads() < failing
+      if (isFinished) expect(outcome).toMatchObject({ added: [{ name: 'world' }] })
+      else expect(outcome.message).toContain('503 while reading')
+      expect([['hello'], ['hello', 'world']]).toContainEqual(await listedNames(copy))
+      await publishDebs([world], { to: copy, key, adopt: true })
+      expect(await listedNames(copy)).toEqual(['hello', 'world'])
     }
-    const outcome = await publishDebs([hello], { to: unreliable, key, publicUrl: storage.url }).catch(
-      (error) => error,
-    )
-    isFinished = reads < failing
+  })
+})
+
+test('when any one read fails, a publish of what is there writes nothing', async () => {
+  const before = await treeOf(repository)
+  const url = fileStorage(repository).url
+  for (let failing = 1, isFinished = false; !isFinished; failing += 1) {
+    const { storage, reads } = failingAt(fileStorage(repository), failing)
+    const refuse = (path: string) => Promise.reject(new Error(`wrote ${path}`))
+    const readOnly: Storage = {
+      ...storage,
+      put: refuse,
+      compose: refuse,
+      delete: refuse,
+      copy: (__, path) => refuse(path),
+    }
+    const outcome = await publishDebs([hello], { to: readOnly, key, publicUrl: url }).catch((error) => error)
+    isFinished = reads() < failing
     if (isFinished) expect(outcome).toMatchObject({ added: [] })
-    else expect(outcome.message).toContain('EIO')
+    else expect(outcome.message).toContain('503 while reading')
   }
   expect(await treeOf(repository)).toEqual(before)
 })

@@ -1,14 +1,15 @@
 import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { initRepository } from '../../src/repositories/publish.ts'
+import { verifyRepository } from '../../src/repositories/verify.ts'
 import { fileStorage } from '../../src/storage/file/file-storage.ts'
 import { AptClient } from '../clients/apt.ts'
 import { buildDeb } from '../clients/dpkg-deb.ts'
 import {
   aptFormat,
   clientOf,
+  indexText,
   later,
   makeKey,
   now,
@@ -16,6 +17,7 @@ import {
   removeFolder,
   scratchFolder,
   type TestKey,
+  treeOf,
 } from './apt-world.ts'
 
 let folder: string
@@ -95,7 +97,7 @@ test('the names by hash are enough, and so are the usual ones', async () => {
     const copy = join(folder, `only-${kind}`)
     await cp(repository, copy, { recursive: true })
     const binary = join(copy, 'dists/stable/main/binary-amd64')
-    for (const name of kind === 'usual' ? ['by-hash'] : ['Packages', 'Packages.gz']) {
+    for (const name of kind === 'usual' ? ['by-hash'] : ['Packages.gz']) {
       await rm(join(binary, name), { recursive: true })
     }
     const client = await clientOf(copy, join(folder, `client-only-${kind}`))
@@ -134,28 +136,94 @@ test('clients see an empty repository, and later publishes of other versions bes
   expect(await client.available()).toEqual(['hello 1.0-1 amd64', 'hello 1.1-1 amd64'])
 })
 
-test('several suites and components share one storage', async () => {
+test('three suites and two components share one storage, and "all" packages are in each', async () => {
   const shared = join(folder, 'shared')
   const testing = await buildDeb(folder, { name: 'hello', version: '2.0-1' })
   const contrib = await buildDeb(folder, { name: 'extra', section: 'contrib/utils' })
   const settings = { to: shared, key }
-  await publishDebs([hello, data], { ...settings, format: aptFormat({ suite: 'stable' }) })
-  await publishDebs([testing, data], { ...settings, format: aptFormat({ suite: 'testing/updates' }) })
-  await publishDebs([contrib], { ...settings, format: aptFormat({ suite: 'stable', component: 'contrib' }) })
+  const suites = ['stable', 'testing', 'testing/updates']
+  for (const suite of suites) {
+    const own = suite === 'stable' ? hello : testing
+    await publishDebs([own, data], { ...settings, format: aptFormat({ suite }) })
+    await publishDebs([contrib, data], { ...settings, format: aptFormat({ suite, component: 'contrib' }) })
+  }
   const keyring = join(shared, 'test.gpg')
 
-  const expected = {
-    'stable main': ['hello 1.0-1 amd64', 'hello-data 1.0-1 all'],
-    'stable main contrib': ['extra 1.0-1 amd64', 'hello 1.0-1 amd64', 'hello-data 1.0-1 all'],
-    'testing/updates main': ['hello 2.0-1 amd64', 'hello-data 1.0-1 all'],
-  }
-  for (const [source, packages] of Object.entries(expected)) {
-    const client = await AptClient.create(join(folder, `client-${source.replaceAll(/\W/g, '-')}`))
-    await client.useLine(`deb [signed-by=${keyring}] file://${shared} ${source}`)
-    expect(await client.get('update')).toMatchObject({ status: 0, stderr: '' })
-    expect(await client.available()).toEqual(packages)
+  for (const suite of suites) {
+    const version = suite === 'stable' ? '1.0-1' : '2.0-1'
+    const expected = {
+      amd64: ['extra 1.0-1 amd64', `hello ${version} amd64`, 'hello-data 1.0-1 all', 'hello-data 1.0-1 all'],
+      arm64: ['hello-data 1.0-1 all', 'hello-data 1.0-1 all'],
+    }
+    for (const [architecture, packages] of Object.entries(expected)) {
+      const name = `client-${suite.replaceAll('/', '-')}-${architecture}`
+      const client = await AptClient.create(join(folder, name), architecture)
+      await client.useLine(`deb [signed-by=${keyring}] file://${shared} ${suite} main contrib`)
+      expect(await client.get('update')).toMatchObject({ status: 0, stderr: '' })
+      expect(await client.available()).toEqual(packages)
+    }
+    expect(
+      await verifyRepository({
+        format: aptFormat({ suite }),
+        storage: fileStorage(shared),
+        verifier: key.verifier,
+        deep: true,
+      }),
+    ).toEqual([])
   }
 })
+
+test('names by hash alone are a layout of their own, and turning it on removes the usual ones', async () => {
+  const bare = join(folder, 'bare')
+  const format = aptFormat({ usualNames: false, compressions: ['xz'] })
+  await publishDebs([hello], { to: bare, key, format: aptFormat({ compressions: ['xz'] }) })
+  await publishDebs([data], { to: bare, key, format })
+
+  const usual = [...(await treeOf(bare)).keys()].filter((path) =>
+    /(Packages|Contents-\w+)(\.\w+)?$/.test(path),
+  )
+  expect(usual).toEqual([])
+  const client = await clientOf(bare, join(folder, 'client-bare'))
+  expect(await client.get('update')).toMatchObject({ status: 0, stderr: '' })
+  expect(await client.available()).toHaveLength(2)
+  expect((await client.get('install', 'hello')).status).toBe(0)
+  const verified = { format, storage: fileStorage(bare), verifier: key.verifier, deep: true }
+  expect(await verifyRepository(verified)).toEqual([])
+})
+
+test.each(['./', 'deb/'])('apt reads a flat repository in %s', async (suite) => {
+  const flat = join(folder, `flat-${suite.length}`)
+  const format = aptFormat({ suite })
+  await publishDebs([hello], { to: flat, key, format })
+  await publishDebs([data], { to: flat, key, format })
+
+  const client = await clientOf(flat, join(folder, `client-flat-${suite.length}`))
+  expect(await client.get('update')).toMatchObject({ status: 0, stderr: '' })
+  expect(await client.available()).toEqual(['hello 1.0-1 amd64', 'hello-data 1.0-1 all'])
+  expect((await client.get('install', 'hello')).status).toBe(0)
+  const verified = { format, storage: fileStorage(flat), verifier: key.verifier, deep: true }
+  expect(await verifyRepository(verified)).toEqual([])
+})
+
+test('an index that grew by 120 publishes is read by apt, package by package', async () => {
+  const grown = join(folder, 'grown')
+  const names = Array.from({ length: 120 }, (_, number) => `grown-${String(number).padStart(3, '0')}`)
+  for (const name of names) {
+    const deb = await buildDeb(folder, {
+      name,
+      fields: { Description: `${name}\n ${'A longer text. '.repeat(20)}` },
+    })
+    await publishDebs([deb], { to: grown, key })
+  }
+
+  const body = await readFile(join(grown, 'dists/stable/main/binary-amd64/Packages.gz'))
+  const members = body.toString('latin1').split('\x1f\x8b\x08').length - 1
+  expect(members).toBeGreaterThan(1)
+  const client = await clientOf(grown, join(folder, 'client-grown'))
+  expect(await client.get('update')).toMatchObject({ status: 0, stderr: '' })
+  expect(await client.available()).toEqual(names.map((name) => `${name} 1.0-1 amd64`))
+  expect((await client.get('install', 'grown-000', 'grown-119')).status).toBe(0)
+}, 120_000)
 
 test('xz and zstd forms are read by apt, and an architecture that comes later gets the "all" packages', async () => {
   const forms = join(folder, 'forms')
@@ -173,10 +241,10 @@ test('xz and zstd forms are read by apt, and an architecture that comes later ge
 })
 
 test('Contents names the files of all packages of the architecture', async () => {
-  const contents = await readFile(join(repository, 'dists/stable/main/Contents-amd64.gz'))
+  const contents = await indexText(repository, 'dists/stable/main/Contents-amd64')
 
-  expect(gunzipSync(contents).toString()).toBe(
-    'usr/share/hello-data/greeting doc/hello-data\nusr/share/hello/greeting utils/hello\n',
+  expect(contents).toBe(
+    'usr/share/hello/greeting utils/hello\nusr/share/hello-data/greeting doc/hello-data\n',
   )
 })
 
@@ -217,7 +285,7 @@ describe('apt refuses', () => {
     const output = await refused('index', async (copy) => {
       const binary = join(copy, 'dists/stable/main/binary-amd64')
       await rm(join(binary, 'by-hash'), { recursive: true })
-      for (const name of ['Packages', 'Packages.gz']) await writeFile(join(binary, name), 'Package: evil\n')
+      await writeFile(join(binary, 'Packages.gz'), 'Package: evil\n')
     })
     expect(output).toMatch(/Hash Sum mismatch|unexpected size/)
   })

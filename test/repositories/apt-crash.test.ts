@@ -1,12 +1,14 @@
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { PackageEntry } from '../../src/repositories/repository-format.ts'
 import { verifyRepository } from '../../src/repositories/verify.ts'
 import { fileStorage } from '../../src/storage/file/file-storage.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 import { buildDeb } from '../clients/dpkg-deb.ts'
 import {
   aptFormat,
+  entriesIn,
   later,
   makeKey,
   now,
@@ -33,19 +35,31 @@ afterAll(() => removeFolder(folder))
 
 class Crash extends Error {}
 
-/** Dies at one write: before it, or after it is durable but before anybody hears of it. */
+/** Dies at one write, of whatever kind: before it, or after it is durable but before anybody hears of it. */
 function crashing(storage: Storage, atWrite: number, when: 'before' | 'after'): Storage {
   let writes = 0
+  return watching(storage, async (path, write) => {
+    writes += 1
+    const number = writes
+    // A dead process makes no later writes either.
+    if (number > atWrite || (number === atWrite && when === 'before')) throw new Crash(path)
+    const result = await write()
+    if (number === atWrite) throw new Crash(path)
+    return result
+  })
+}
+
+/** Everything that changes a storage goes through `around`. */
+function watching(
+  storage: Storage,
+  around: <Result>(path: string, write: () => Promise<Result>) => Promise<Result>,
+): Storage {
   return {
     ...storage,
-    put: async (path, body, options) => {
-      writes += 1
-      // A dead process makes no later writes either.
-      if (writes > atWrite || (writes === atWrite && when === 'before')) throw new Crash(path)
-      const result = await storage.put(path, body, options)
-      if (writes === atWrite) throw new Crash(path)
-      return result
-    },
+    put: (path, body, options) => around(path, () => storage.put(path, body, options)),
+    compose: (path, pieces, options) => around(path, () => storage.compose(path, pieces, options)),
+    copy: (from, path, options) => around(path, () => storage.copy(from, path, options)),
+    delete: (path, options) => around(path, () => storage.delete(path, options)),
   }
 }
 
@@ -71,8 +85,9 @@ test.each(['before', 'after'] as const)(
         isFinished = true
       }
 
-      const between = await aptFormat().read(fileStorage(repository), { verifier: key.verifier })
-      expect([2, 4]).toContain(between.entries.length)
+      const between = await entriesIn(fileStorage(repository), aptFormat(), key.verifier)
+      // The package for all architectures is in two indexes.
+      expect([2, 5]).toContain(between.length)
 
       await publishDebs(debs, { to: repository, ...settings })
       expect(await treeOf(repository)).toEqual(expected)
@@ -85,16 +100,12 @@ test.each(['before', 'after'] as const)(
 test('what a crash left is no finding after the repetition, and is one before', async () => {
   const repository = join(folder, 'findings')
   await publishDebs(debs.slice(0, 1), { to: repository, key })
-  // The entry is the first conditional write on an existing path; die right after it.
   const storage = fileStorage(repository)
-  const dying: Storage = {
-    ...storage,
-    put: async (path, body, options) => {
-      const result = await storage.put(path, body, options)
-      if (path.endsWith('/InRelease')) throw new Crash(path)
-      return result
-    },
-  }
+  const dying = watching(storage, async (path, write) => {
+    const result = await write()
+    if (path.endsWith('/InRelease')) throw new Crash(path)
+    return result
+  })
   await expect(publishDebs(debs, { to: dying, key, date: later })).rejects.toThrow(Crash)
   const verify = () => verifyRepository({ format: aptFormat(), storage, verifier: key.verifier, deep: true })
 
@@ -107,30 +118,28 @@ test('what a crash left is no finding after the repetition, and is one before', 
   expect(await verify()).toEqual([])
 })
 
-test('the write order is packages, indexes by hash, InRelease, then what repeats it', async () => {
+test('the write order is everything under names that nobody reads, InRelease, then what repeats it', async () => {
   const writes: string[] = []
-  const storage = fileStorage(join(folder, 'ordered'))
-  const recording: Storage = {
-    ...storage,
-    put: (path, body, options) => {
-      writes.push(path.replace(/[0-9a-f]{64}/, 'SUM'))
-      return storage.put(path, body, options)
-    },
-  }
+  const recording = watching(fileStorage(join(folder, 'ordered')), (path, write) => {
+    writes.push(path.replaceAll(/[0-9a-f]{64}/g, 'SUM'))
+    return write()
+  })
 
   await publishDebs(debs.slice(0, 1), { to: recording, key, format: aptFormat({ architectures: ['amd64'] }) })
 
-  expect(writes).toEqual([
+  const entry = writes.indexOf('dists/stable/InRelease')
+  expect(writes.slice(0, entry).sort()).toEqual([
+    '.hawser/dists/stable/generations/00000001-SUM.json',
+    '.hawser/dists/stable/lookup/SUM',
+    'dists/stable/main/binary-amd64/by-hash/SHA256/SUM',
+    'dists/stable/main/by-hash/SHA256/SUM',
     'pool/main/a/alpha/alpha_1.0-1_amd64.deb',
-    'dists/stable/main/binary-amd64/by-hash/SHA256/SUM',
-    'dists/stable/main/binary-amd64/by-hash/SHA256/SUM',
-    'dists/stable/main/by-hash/SHA256/SUM',
-    'dists/stable/main/by-hash/SHA256/SUM',
+  ])
+  expect(writes.slice(entry)).toEqual([
     'dists/stable/InRelease',
-    'dists/stable/main/binary-amd64/Packages',
-    'dists/stable/main/binary-amd64/Packages.gz',
-    'dists/stable/main/Contents-amd64',
+    '.hawser/dists/stable/latest.json',
     'dists/stable/main/Contents-amd64.gz',
+    'dists/stable/main/binary-amd64/Packages.gz',
     'dists/stable/Release',
     'dists/stable/Release.gpg',
     'test.gpg',
@@ -144,7 +153,7 @@ test('a publish of what is there writes nothing, also at another date', async ()
   await publishDebs(debs, { to: repository, key, date: now })
   const before = await treeOf(repository)
   const storage = fileStorage(repository)
-  const readOnly: Storage = { ...storage, put: (path) => Promise.reject(new Error(`wrote ${path}`)) }
+  const readOnly = watching(storage, (path) => Promise.reject(new Error(`wrote ${path}`)))
 
   const result = await publishDebs(debs, { to: readOnly, key, date: later, publicUrl: storage.url })
 
@@ -153,12 +162,24 @@ test('a publish of what is there writes nothing, also at another date', async ()
   expect(await treeOf(repository)).toEqual(before)
 })
 
-test('the same packages in another order, in steps, give the same bytes', async () => {
-  const [once, steps] = [join(folder, 'once'), join(folder, 'steps')]
+test('the same publish gives the same bytes, wherever it runs', async () => {
   const settings = { key, publicUrl: 'https://packages.example.org/apt' }
-  await publishDebs(debs, { to: once, ...settings })
-  for (const deb of debs.toReversed()) await publishDebs([deb], { to: steps, ...settings })
+  const [one, other] = [join(folder, 'one'), join(folder, 'other')]
+  await publishDebs(debs, { to: one, ...settings })
+  await publishDebs(debs.toReversed(), { to: other, ...settings })
 
-  const [expected, found] = [await treeOf(once), await treeOf(steps)]
+  const [expected, found] = [await treeOf(one), await treeOf(other)]
   for (const [path, bytes] of expected) expect(found.get(path) === bytes, path).toBe(true)
+})
+
+test('the same packages in other steps give the same list, in the order of the steps', async () => {
+  const [once, steps] = [join(folder, 'once'), join(folder, 'steps')]
+  await publishDebs(debs, { to: once, key })
+  for (const deb of debs.toReversed()) await publishDebs([deb], { to: steps, key })
+
+  const [expected, found] = [await entriesIn(fileStorage(once)), await entriesIn(fileStorage(steps))]
+  const byPath = (a: PackageEntry, b: PackageEntry): number => (a.path < b.path ? -1 : 1)
+  expect(found.toSorted(byPath)).toEqual(expected.toSorted(byPath))
+  const names = found.filter(({ listedIn }) => listedIn?.[0]?.includes('amd64')).map(({ name }) => name)
+  expect(names).toEqual(['delta', 'gamma', 'beta', 'alpha'])
 })

@@ -1,9 +1,17 @@
-import { copyFile, mkdir, readFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { mustRun } from '../clients/command.ts'
 import { buildDeb } from '../clients/dpkg-deb.ts'
-import { aptFormat, makeKey, publishDebs, removeFolder, scratchFolder, type TestKey } from './apt-world.ts'
+import {
+  aptFormat,
+  indexText,
+  makeKey,
+  publishDebs,
+  removeFolder,
+  scratchFolder,
+  type TestKey,
+} from './apt-world.ts'
 
 let folder: string
 let key: TestKey
@@ -49,8 +57,8 @@ test('our stanzas equal those of apt-ftparchive, byte for byte', async () => {
 
   const theirs = await mustRun('apt-ftparchive', ['packages', 'pool'], { cwd: repository })
 
-  const ours = await readFile(join(repository, 'dists/stable/main/binary-amd64/Packages'), 'utf8')
-  expect(ours).toBe(theirs)
+  const ours = await indexText(repository, 'dists/stable/main/binary-amd64/Packages')
+  expect(ours).toBe(Buffer.from(theirs).toString('latin1'))
 })
 
 test('our Release has the fields and the SHA256 section of apt-ftparchive', async () => {
@@ -69,14 +77,11 @@ test('our Release has the fields and the SHA256 section of apt-ftparchive', asyn
   })
   await publishDebs([await buildDeb(folder, { name: 'rel' })], { to: repository, key, format })
   const tree = join(folder, 'tree')
-  for (const name of ['main/binary-amd64', 'main/binary-arm64']) {
-    await mkdir(join(tree, name), { recursive: true })
-    for (const file of ['Packages', 'Packages.gz']) {
-      await copyFile(join(repository, 'dists/stable', name, file), join(tree, name, file))
-    }
-  }
-  for (const file of ['Contents-amd64', 'Contents-amd64.gz']) {
-    await copyFile(join(repository, 'dists/stable/main', file), join(tree, 'main', file))
+  const indexes = ['main/binary-amd64/Packages', 'main/binary-arm64/Packages', 'main/Contents-amd64']
+  for (const name of indexes) {
+    await mkdir(dirname(join(tree, name)), { recursive: true })
+    await copyFile(join(repository, 'dists/stable', `${name}.gz`), join(tree, `${name}.gz`))
+    await writeFile(join(tree, name), await indexText(repository, `dists/stable/${name}`), 'latin1')
   }
   const wanted = {
     Suite: 'stable',
@@ -102,13 +107,19 @@ test('our Release has the fields and the SHA256 section of apt-ftparchive', asyn
   const theirs = await mustRun('apt-ftparchive', [...settings, ...off, ...patterns, 'release', tree])
 
   const ours = await readFile(join(repository, 'dists/stable/Release'), 'utf8')
-  const { Date: ourDate, 'Valid-Until': validUntil, ...ourFields } = fieldsOf(ours)
+  const {
+    Date: ourDate,
+    'Valid-Until': validUntil,
+    'Hawser-Generation': generation,
+    ...ourFields
+  } = fieldsOf(ours)
   const { Date: theirDate, ...theirFields } = fieldsOf(theirs)
   expect(ourFields).toEqual(theirFields)
   expect(ourDate).toBe('Tue, 01 Jul 2025 12:00:00 UTC')
   // apt-ftparchive leaves out a Valid-Until that has passed.
   expect(validUntil).toBe('Tue, 08 Jul 2025 12:00:00 UTC')
   expect(theirDate).toMatch(/^\w+, /)
+  expect(generation).toMatch(/^1 [0-9a-f]{64}$/)
 })
 
 test('our Contents have the lines of apt-ftparchive, with the section before the name', async () => {
@@ -119,7 +130,10 @@ test('our Contents have the lines of apt-ftparchive, with the section before the
 
   const theirs = await mustRun('apt-ftparchive', ['contents', 'pool'], { cwd: repository })
 
-  const ours = await readFile(join(repository, 'dists/stable/main/Contents-amd64'), 'utf8')
+  const ours = Buffer.from(
+    await indexText(repository, 'dists/stable/main/Contents-amd64'),
+    'latin1',
+  ).toString()
   const lines = (text: string): string[][] =>
     text
       .split('\n')

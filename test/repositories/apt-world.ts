@@ -1,11 +1,13 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import type { z } from 'zod'
 import { digestOfFile } from '../../src/lib/digest.ts'
 import { apt } from '../../src/repositories/apt/apt.ts'
+import { entriesOf } from '../../src/repositories/find-entries.ts'
 import { type PublishRequest, type PublishResult, publishPackages } from '../../src/repositories/publish.ts'
-import type { PackageInput } from '../../src/repositories/repository-format.ts'
+import type { PackageEntry, PackageInput } from '../../src/repositories/repository-format.ts'
 import { generateKey } from '../../src/signing/openpgp/generate-key.ts'
 import { openpgpSigner } from '../../src/signing/openpgp/signer.ts'
 import { openpgpVerifier } from '../../src/signing/openpgp/verifier.ts'
@@ -71,6 +73,24 @@ export async function clientOf(repository: string, folder: string): Promise<AptC
   const sources = await readFile(join(repository, 'test.sources'), 'utf8')
   await client.useSources(sources, await readFile(join(repository, 'test.gpg')))
   return client
+}
+
+/** What the indexes list, as readers see it now. */
+export async function entriesIn(
+  storage: Storage,
+  format = aptFormat(),
+  verifier?: SignatureVerifier,
+): Promise<readonly PackageEntry[]> {
+  const entry = await format.readEntry(storage, { verifier })
+  if (entry === undefined) throw new Error(`There is no repository in ${storage.location}`)
+  const entries: PackageEntry[] = []
+  for await (const listed of entriesOf(format, storage, entry, { verifier })) entries.push(listed)
+  return entries
+}
+
+/** An index as a reader gets it, unpacked. */
+export async function indexText(repository: string, index: string): Promise<string> {
+  return gunzipSync(await readFile(join(repository, `${index}.gz`))).toString('latin1')
 }
 
 /** Every file that readers see, with its bytes. */
