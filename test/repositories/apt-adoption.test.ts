@@ -12,6 +12,7 @@ import { mustRun } from '../clients/command.ts'
 import { buildDeb } from '../clients/dpkg-deb.ts'
 import {
   aptFormat,
+  clientOf,
   entriesIn,
   indexText,
   later,
@@ -21,6 +22,7 @@ import {
   scratchFolder,
   type TestKey,
   treeOf,
+  watching,
 } from './apt-world.ts'
 
 let folder: string
@@ -258,6 +260,61 @@ test('a repository that a trusted key signed needs no taking over, and its signa
   const names = (await entriesIn(fileStorage(repository), format())).map(({ name }) => name)
   expect([...new Set(names)].sort()).toEqual(['fresh', 'old', 'old-arm', 'old-data', 'other'])
 })
+
+test('a flat repository is taken over as well', async () => {
+  const repository = join(folder, 'flat')
+  await mkdir(repository)
+  for (const file of debs.main) await mustRun('cp', [file, repository])
+  const packages = await mustRun('apt-ftparchive', ['packages', '.'], { cwd: repository })
+  await writeFile(join(repository, 'Packages'), packages)
+  await writeFile(join(repository, 'Packages.gz'), gzipSync(packages))
+  const release = await mustRun('apt-ftparchive', ['release', '.'], { cwd: repository })
+  await writeFile(join(repository, 'Release'), release)
+  const flat = aptFormat({ suite: './' })
+
+  await publishDebs([addition], { to: repository, key, format: flat, adopt: true, date: later })
+
+  expect(await indexText(repository, 'Packages')).toContain(Buffer.from(packages).toString('latin1'))
+  const client = await clientOf(repository, join(folder, 'client-flat'))
+  expect(await client.get('update')).toMatchObject({ status: 0, stderr: '' })
+  expect(await client.available()).toEqual([
+    'fresh 2.0-1 amd64',
+    'old 1.0-1 amd64',
+    'old-arm 1.0-1 arm64',
+    'old-data 1.0-1 all',
+  ])
+  expect((await client.get('install', 'fresh', 'old', 'old-data')).status).toBe(0)
+  const storage = fileStorage(repository)
+  expect(await verifyRepository({ format: flat, storage, verifier: key.verifier, deep: true })).toEqual([])
+})
+
+test('a takeover that dies at any write leaves what was there, or all of it and the addition', async () => {
+  const start = join(folder, 'dying')
+  await byDebS3(start)
+  const settings = { key, format: format(), adopt: true, date: later, publicUrl: 'https://example.org/apt' }
+  const straight = join(folder, 'straight')
+  await mustRun('cp', ['-a', start, straight])
+  await publishDebs([addition], { to: straight, ...settings })
+  const expected = await treeOf(straight)
+
+  for (let write = 1, isFinished = false; !isFinished; write += 1) {
+    const repository = join(folder, `dying-${write}`)
+    await mustRun('cp', ['-a', start, repository])
+    let writes = 0
+    const dying = watching(fileStorage(repository), (path, act) => {
+      writes += 1
+      return writes >= write ? Promise.reject(new Error(`died at ${path}`)) : act()
+    })
+    const outcome = await publishDebs([addition], { to: dying, ...settings }).catch((error) => error)
+    isFinished = writes < write
+    if (!isFinished) expect(outcome.message).toContain('died at')
+
+    const between = await entriesIn(fileStorage(repository), format())
+    expect([5, 6]).toContain(between.length)
+    await publishDebs([addition], { to: repository, ...settings })
+    expect(await treeOf(repository)).toEqual(expected)
+  }
+}, 120_000)
 
 test('what another tool publishes after us is taken over again, and nothing of either is lost', async () => {
   const repository = join(folder, 'in-turns')

@@ -17,6 +17,7 @@ import {
   scratchFolder,
   type TestKey,
   treeOf,
+  watching,
 } from './apt-world.ts'
 
 let folder: string
@@ -47,20 +48,6 @@ function crashing(storage: Storage, atWrite: number, when: 'before' | 'after'): 
     if (number === atWrite) throw new Crash(path)
     return result
   })
-}
-
-/** Everything that changes a storage goes through `around`. */
-function watching(
-  storage: Storage,
-  around: <Result>(path: string, write: () => Promise<Result>) => Promise<Result>,
-): Storage {
-  return {
-    ...storage,
-    put: (path, body, options) => around(path, () => storage.put(path, body, options)),
-    compose: (path, pieces, options) => around(path, () => storage.compose(path, pieces, options)),
-    copy: (from, path, options) => around(path, () => storage.copy(from, path, options)),
-    delete: (path, options) => around(path, () => storage.delete(path, options)),
-  }
 }
 
 test.each(['before', 'after'] as const)(

@@ -103,3 +103,17 @@ export async function treeOf(repository: string): Promise<Map<string, string>> {
   }
   return new Map([...tree].sort())
 }
+
+/** Everything that changes a storage goes through `around`. */
+export function watching(
+  storage: Storage,
+  around: <Result>(path: string, write: () => Promise<Result>) => Promise<Result>,
+): Storage {
+  return {
+    ...storage,
+    put: (path, body, options) => around(path, () => storage.put(path, body, options)),
+    compose: (path, pieces, options) => around(path, () => storage.compose(path, pieces, options)),
+    copy: (from, path, options) => around(path, () => storage.copy(from, path, options)),
+    delete: (path, options) => around(path, () => storage.delete(path, options)),
+  }
+}
