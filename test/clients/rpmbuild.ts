@@ -54,13 +54,14 @@ echo ${version} > %{buildroot}/etc/${name}.conf
 `
 }
 
-/** Signs packages in place with the only secret key of a gpg home. */
+/** Signs packages in place with the only secret key of a gpg home; `options` are those of rpmsign. */
 export async function signRpms(
   paths: readonly string[],
   gpgHome: string,
   fingerprint: string,
+  options: readonly string[] = [],
 ): Promise<void> {
-  const defines = ['--define', `_gpg_name ${fingerprint}`, '--define', `_gpg_path ${gpgHome}`]
+  const defines = ['--define', `_gpg_name ${fingerprint}`, '--define', `_gpg_path ${gpgHome}`, ...options]
   // Debian's macro points to /usr/bin/gpg2, which does not exist there.
   await mustRun('rpmsign', [...defines, '--define', '__gpg /usr/bin/gpg', '--addsign', ...paths])
 }
