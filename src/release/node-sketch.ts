@@ -8,11 +8,17 @@ export type NodeSketch = Pick<StepNode, 'id' | 'step' | 'options' | 'needs'>
 
 export const keyId = (name: string): string => `key:${name}`
 
-export function keyNodes({ keys }: Config): readonly NodeSketch[] {
+export function keyNodes({ keys, repositories }: Config): readonly NodeSketch[] {
   return Object.entries(keys).map(([name, key]) => ({
     id: keyId(name),
     step: checkKey.name,
-    options: jsonObject({ name, key }),
+    options: jsonObject({
+      name,
+      key,
+      repositories: Object.values(repositories)
+        .filter((repository) => repository.keys.includes(name))
+        .map((repository) => ({ name: repository.name, format: repository.format })),
+    }),
     needs: [],
   }))
 }

@@ -1,9 +1,7 @@
-import { repositoryFormats } from '../../repositories/index.ts'
-import type { RepositoryFormat } from '../../repositories/repository-format.ts'
-import type { RepositoryContext } from '../../repositories/repository-provider.ts'
 import type { PublicKey } from '../../signing/signer.ts'
-import { createChosen, type PortContext } from '../choice.ts'
+import type { PortContext } from '../choice.ts'
 import { openAcceptedKeys, openSigners } from '../keys.ts'
+import { openFormat } from '../open-format.ts'
 import type { PackageDeclaration } from './declaration.ts'
 import type { MadeFile } from './package-spec.ts'
 
@@ -20,9 +18,7 @@ export async function keyringFiles(
       ...(await openSigners(keys, context)),
       ...(await openAcceptedKeys(acceptedKeys, context)),
     ])
-    const opened = createChosen<RepositoryFormat, RepositoryContext>(repositoryFormats, format, {
-      folder: context.root,
-    })
+    const opened = openFormat(format, context)
     files.push(...opened.keyringFiles({ name, publicKeys, publicUrl: url?.replace(/\/+$/, '') }))
   }
   return files

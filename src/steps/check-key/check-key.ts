@@ -1,19 +1,34 @@
 import { z } from 'zod'
 import type { Step } from '../../pipeline/step.ts'
+import { refuseUnreadableKeys } from '../../repositories/clients.ts'
 import { type Choice, choice } from '../choice.ts'
 import { openSigner } from '../keys.ts'
+import { openFormat } from '../open-format.ts'
 
-type Options = { readonly name: string; readonly key: Choice }
+type Options = {
+  readonly name: string
+  readonly key: Choice
+  /** Those that it signs. */
+  readonly repositories?: readonly { readonly name: string; readonly format: Choice }[] | undefined
+}
 type Result = { readonly fingerprint: string; readonly userId: string; readonly algorithm: string }
 
 /** Opens a signing key. Nothing is ever written: a key that cannot sign stops the plan, before the first change. */
 export const checkKey: Step<Options, Result, Result> = {
   name: 'check-key',
-  describe: 'Opens a signing key and checks that it can sign now.',
-  options: z.object({ name: z.string(), key: choice }),
+  describe: 'Opens a signing key and checks that it can sign now, for the clients of its repositories.',
+  options: z.object({
+    name: z.string(),
+    key: choice,
+    repositories: z.array(z.object({ name: z.string(), format: choice })).optional(),
+  }),
   probesAlone: true,
-  async probe({ key }, context) {
-    const { fingerprint, userId, algorithm } = await openSigner(key, context)
+  async probe({ key, repositories = [] }, context) {
+    const signer = await openSigner(key, context)
+    for (const { name, format } of repositories) {
+      refuseUnreadableKeys(name, openFormat(format, context).clients ?? [], [signer])
+    }
+    const { fingerprint, userId, algorithm } = signer
     return { state: 'present', evidence: { fingerprint, userId, algorithm } }
   },
   decide({ name }, probe) {

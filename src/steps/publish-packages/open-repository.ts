@@ -1,15 +1,14 @@
 import type { StepContext } from '../../pipeline/step.ts'
 import { refuseUnreadableKeys } from '../../repositories/clients.ts'
-import { repositoryFormats } from '../../repositories/index.ts'
 import type { OpenRepository } from '../../repositories/open-state.ts'
-import type { PackageInput, RepositoryFormat } from '../../repositories/repository-format.ts'
-import type { RepositoryContext } from '../../repositories/repository-provider.ts'
+import type { PackageInput } from '../../repositories/repository-format.ts'
 import { openpgpVerifier } from '../../signing/openpgp/verifier.ts'
 import type { SignatureVerifier, Signer } from '../../signing/signer.ts'
 import { storages } from '../../storage/index.ts'
 import { artifactsOf, projectStore } from '../artifacts.ts'
 import { type Choice, createChosen, type PortContext } from '../choice.ts'
 import { openAcceptedKeys, openSigners } from '../keys.ts'
+import { openFormat } from '../open-format.ts'
 
 /** One declared repository, as plain data. */
 export interface RepositoryOptions {
@@ -55,9 +54,6 @@ export async function openRepository(
     signal: context.signal,
   }
 }
-
-export const openFormat = (format: Choice, { root }: Pick<PortContext, 'root'>): RepositoryFormat =>
-  createChosen<RepositoryFormat, RepositoryContext>(repositoryFormats, format, { folder: root })
 
 /** What the named steps built, for the package format that the repository holds. */
 export async function packageInputs(
