@@ -1,12 +1,17 @@
 // One of several processes that write to the same storage; see storage.ts beside it.
 import { createInterface } from 'node:readline'
+import { createChosen } from '../../src/steps/choice.ts'
 import { storages } from '../../src/storage/index.ts'
-import type { Storage } from '../../src/storage/storage.ts'
+import type { Storage, StorageContext } from '../../src/storage/storage.ts'
 
 const [provider, options, folder, mode, amount] = process.argv.slice(2)
 const found = storages.find(({ name }) => name === provider)
 if (found === undefined || options === undefined || folder === undefined) throw new Error('wrong arguments')
-const storage = found.create(found.options.parse(JSON.parse(options)), { folder })
+const storage = createChosen<Storage, StorageContext>(
+  storages,
+  { provider: found.name, options: JSON.parse(options) },
+  { folder },
+)
 
 /** Several writers at once try to make the same object. */
 async function create(): Promise<void> {

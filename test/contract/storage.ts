@@ -26,7 +26,8 @@ async function read(storage: Storage, path: string): Promise<string | undefined>
 
 async function paths(storage: Storage, prefix = ''): Promise<string[]> {
   const found: string[] = []
-  for await (const { path } of storage.list(prefix)) found.push(path)
+  // What a storage keeps for itself is there, too.
+  for await (const { path } of storage.list(prefix)) if (!path.startsWith('.hawser/')) found.push(path)
   return found
 }
 
@@ -42,6 +43,7 @@ export function storageContract(name: string, open: () => Promise<StorageUnderTe
     afterEach(() => subject.close())
 
     describeObjects(() => storage)
+    describeCopies(() => storage)
     describeConditions(() => storage)
     describeProcesses(() => subject)
   })
@@ -157,6 +159,83 @@ function describeObjects(storage: () => Storage): void {
     const signal = AbortSignal.abort(new Error('stopped'))
 
     await expect(storage().put('x', text('x'), { signal })).rejects.toThrow('stopped')
+    expect(await paths(storage())).toEqual([])
+  })
+}
+
+function describeCopies(storage: () => Storage): void {
+  const large = Buffer.alloc(11 << 20, 'a body that is larger than one part ')
+
+  test('what is stored has a time of the storage', async () => {
+    await storage().put('old', text('x'))
+    const listed = []
+    for await (const object of storage().list('old')) listed.push(object)
+    const found = await storage().head('old')
+
+    expect(Math.abs((found?.modifiedAt.getTime() ?? 0) - Date.now())).toBeLessThan(3600_000)
+    expect(Math.abs((listed[0]?.modifiedAt.getTime() ?? 0) - Date.now())).toBeLessThan(3600_000)
+  })
+
+  test.each([
+    ['small', Buffer.from('0123456789')],
+    ['large', large],
+  ])('an object is composed of parts of others and new bytes: %s', async (_, bytes) => {
+    await storage().put('a', bytes)
+    await storage().put('b', text('from b'))
+    const end = bytes.length - 3
+    await storage().compose('c', [
+      { from: 'a', start: 0, end },
+      text(' tail '),
+      { from: 'b', start: 5, end: 6 },
+    ])
+    await storage().compose('d', [
+      text('head '),
+      { from: 'a', start: 2, end },
+      { from: 'c', start: end, end: end + 6 },
+    ])
+
+    const expected = Buffer.concat([bytes.subarray(0, end), text(' tail b')])
+    const stored = await storage().get('c')
+    expect(expected.equals((await stored?.bytes()) ?? text(''))).toBe(true)
+    const last = await storage().get('c', { range: { start: end } })
+    expect(Buffer.from((await last?.bytes()) ?? []).toString()).toBe(' tail b')
+    const other = Buffer.concat([text('head '), bytes.subarray(2, end), text(' tail ')])
+    expect(other.equals((await (await storage().get('d'))?.bytes()) ?? text(''))).toBe(true)
+  })
+
+  test('composing over an object replaces it, and it may extend itself', async () => {
+    await storage().put('log', text('one'))
+    await storage().compose('log', [{ from: 'log', start: 0, end: 3 }, text(' two')])
+
+    expect(await read(storage(), 'log')).toBe('one two')
+  })
+
+  test('a source that is gone or too short is an error, and nothing is written', async () => {
+    await storage().put('short', text('abc'))
+
+    await expect(storage().compose('x', [{ from: 'none', start: 0, end: 1 }])).rejects.toThrow(UserError)
+    await expect(storage().compose('x', [{ from: 'short', start: 0, end: 4 }])).rejects.toThrow(UserError)
+    await expect(
+      storage().compose('x', [{ from: 'short', start: 0, end: 6 << 20 }, text('tail')]),
+    ).rejects.toThrow(UserError)
+    expect(await paths(storage())).toEqual(['short'])
+  })
+
+  test.each(['entry', 'immutable'] as const)(
+    'a copy has the same bytes and a life of its own: %s',
+    async (caching) => {
+      await storage().put('from/g++_1.0~rc1+b1 é.deb', text('first'))
+
+      expect(await storage().copy({ path: 'from/g++_1.0~rc1+b1 é.deb' }, 'to/x', { caching })).toBe(true)
+      await storage().put('from/g++_1.0~rc1+b1 é.deb', text('second'))
+      expect(await read(storage(), 'to/x')).toBe('first')
+      expect(await storage().copy({ path: 'from/g++_1.0~rc1+b1 é.deb' }, 'to/x', { caching })).toBe(true)
+      expect(await read(storage(), 'to/x')).toBe('second')
+    },
+  )
+
+  test('of what is absent there is no copy', async () => {
+    expect(await storage().copy({ path: 'none' }, 'x')).toBe(false)
     expect(await paths(storage())).toEqual([])
   })
 }

@@ -1,11 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { z } from 'zod'
 import { TransientError } from '../../errors.ts'
 import type { Connection } from './connection.ts'
 import { deleteObject, listObjects } from './list-objects.ts'
 import { putWhole } from './put-object.ts'
-import { getObject, headObject } from './read-object.ts'
 
 /**
  * Who may write an object, where the service ignores conditions. Lamport's bakery over plain writes and strongly
@@ -26,11 +24,11 @@ const expiryMs = 60_000
 export const writeLimitMs = 15_000
 const waitLimitMs = 10 * 60_000
 
-const claimSchema = z.object({ isChoosing: z.boolean(), number: z.number().int().min(0) })
-type Claim = z.output<typeof claimSchema>
-
-interface SeenClaim extends Claim {
+/** Everything is in the names, so that one listing tells all: `choosing-ID`, or `0000000007-ID`. */
+interface Claim {
   readonly path: string
+  /** Undefined: its owner is choosing. */
+  readonly number: number | undefined
   readonly modifiedAt: Date
 }
 
@@ -41,45 +39,47 @@ export async function withLease<Result>(
   use: (lease: Lease) => Promise<Result>,
 ): Promise<Result> {
   const folder = `.hawser/leases/${createHash('sha256').update(path).digest('hex').slice(0, 32)}/`
-  const own = `${folder}${randomBytes(8).toString('hex')}`
+  const id = randomBytes(8).toString('hex')
+  const choosing = `${folder}choosing-${id}`
+  let own: string | undefined
   try {
-    await writeClaim(connection, own, { isChoosing: true, number: 0 }, signal)
-    const numbers = (await claimsIn(connection, folder, own, signal)).map(({ number }) => number)
-    const number = Math.max(0, ...numbers) + 1
-    let renewedAt = performance.now()
-    await writeClaim(connection, own, { isChoosing: false, number }, signal)
-    const start = performance.now()
-    while (!(await isServed(connection, folder, { own, number }, signal))) {
-      if (performance.now() - start > waitLimitMs) throw busyError(connection, path)
-      if (performance.now() - renewedAt > expiryMs / 4) {
-        renewedAt = performance.now()
-        await writeClaim(connection, own, { isChoosing: false, number }, signal)
-      }
-      await sleep(20 + 60 * Math.random(), undefined, { signal })
-    }
-    renewedAt = performance.now()
-    await writeClaim(connection, own, { isChoosing: false, number }, signal)
+    await write(connection, choosing, signal)
+    const numbers = (await claimsIn(connection, folder, choosing, signal)).map(({ number = 0 }) => number)
+    own = `${folder}${String(Math.max(0, ...numbers) + 1).padStart(10, '0')}-${id}`
+    await write(connection, own, signal)
+    await deleteObject(connection, choosing, signal)
+    const renewedAt = await waitForTurn(connection, folder, own, signal)
     const check = (): void => {
       if (performance.now() - renewedAt > expiryMs / 2 - writeLimitMs) throw busyError(connection, path)
     }
     return await use({ check, writeLimitMs })
   } finally {
-    await deleteObject(connection, own, undefined)
+    await deleteObject(connection, choosing, undefined)
+    if (own !== undefined) await deleteObject(connection, own, undefined)
   }
 }
 
-/** Nobody is choosing, and nobody has a lower number. */
-async function isServed(
+/** When our claim was last renewed, once it is our turn: nobody is choosing, and nobody has a lower number. */
+async function waitForTurn(
   connection: Connection,
   folder: string,
-  { own, number }: { readonly own: string; readonly number: number },
+  own: string,
   signal: AbortSignal,
-): Promise<boolean> {
-  const others = await claimsIn(connection, folder, own, signal)
-  return others.every((claim) => {
-    if (claim.isChoosing) return false
-    return claim.number > number || (claim.number === number && claim.path > own)
-  })
+): Promise<number> {
+  const start = performance.now()
+  let renewedAt = start
+  for (;;) {
+    const others = await claimsIn(connection, folder, own, signal)
+    // Numbers have leading zeros, so names are compared as numbers are, and equal numbers by their owners.
+    const isTurn = others.every(({ path, number }) => number !== undefined && path > own)
+    if (isTurn || performance.now() - renewedAt > expiryMs / 4) {
+      renewedAt = performance.now()
+      await write(connection, own, signal)
+    }
+    if (isTurn) return renewedAt
+    if (performance.now() - start > waitLimitMs) throw busyError(connection, folder)
+    await sleep(5 + 15 * Math.random(), undefined, { signal })
+  }
 }
 
 /** The claims of others that have not expired; expired ones are thrown away. */
@@ -88,41 +88,24 @@ async function claimsIn(
   folder: string,
   own: string,
   signal: AbortSignal,
-): Promise<readonly SeenClaim[]> {
-  const mine = await headObject(connection, own, signal)
-  if (mine === undefined) throw busyError(connection, folder)
-  // Our own claim was written moments ago, so its time is the service's present, or a little before.
-  const now = mine.modifiedAt.getTime()
-  const claims: SeenClaim[] = []
+): Promise<readonly Claim[]> {
+  const claims: Claim[] = []
   for await (const { path, modifiedAt } of listObjects(connection, folder, signal)) {
-    if (path === own) continue
-    if (now - modifiedAt.getTime() > expiryMs) {
-      await deleteObject(connection, path, signal)
-      continue
-    }
-    const claim = await readClaim(connection, path, signal)
-    if (claim !== undefined) claims.push({ ...claim, path, modifiedAt })
+    const [, digits] = /\/(\d{10})-[0-9a-f]+$/.exec(path) ?? []
+    claims.push({ path, modifiedAt, number: digits === undefined ? undefined : Number(digits) })
   }
-  return claims
+  // Ours was written moments ago, so its time is the service's present, or a little before.
+  const now = claims.find(({ path }) => path === own)?.modifiedAt.getTime()
+  if (now === undefined) throw busyError(connection, folder)
+  const others = claims.filter(({ path }) => path !== own)
+  for (const { path, modifiedAt } of others) {
+    if (now - modifiedAt.getTime() > expiryMs) await deleteObject(connection, path, signal)
+  }
+  return others.filter(({ modifiedAt }) => now - modifiedAt.getTime() <= expiryMs)
 }
 
-async function readClaim(
-  connection: Connection,
-  path: string,
-  signal: AbortSignal,
-): Promise<Claim | undefined> {
-  const stored = await getObject(connection, path, { signal })
-  if (stored === undefined) return undefined
-  return claimSchema.parse(JSON.parse(Buffer.from(await stored.bytes()).toString('utf8')))
-}
-
-async function writeClaim(
-  connection: Connection,
-  path: string,
-  claim: Claim,
-  signal: AbortSignal,
-): Promise<void> {
-  await putWhole(connection, path, Buffer.from(JSON.stringify(claim)), { signal }, undefined)
+async function write(connection: Connection, path: string, signal: AbortSignal): Promise<void> {
+  await putWhole(connection, path, new Uint8Array(0), { signal }, undefined)
 }
 
 const busyError = (connection: Connection, path: string): TransientError =>

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
@@ -23,6 +23,7 @@ export async function putWhole(
   const { condition, signal } = options
   if (!(body instanceof Uint8Array)) await checkSource(body)
   let attempts = 0
+  const mark = randomUUID()
   try {
     const version = await connection.call(
       { action: 's3:PutObject', path, signal },
@@ -34,6 +35,7 @@ export async function putWhole(
           Body: body instanceof Uint8Array ? body : createReadStream(body.file),
           ContentLength: body instanceof Uint8Array ? body.length : body.sizeBytes,
           ...headersOf(connection, options),
+          ...(condition === undefined ? {} : { Metadata: { [markName]: mark } }),
           ...conditionHeaders(condition, capabilities),
         })
         const answer = await client.send(command, { abortSignal })
@@ -44,9 +46,27 @@ export async function putWhole(
   } catch (error) {
     if (!(error instanceof S3Conflict) || condition === undefined) throw error
     // An attempt whose answer was lost may have written it: then the condition fails because of ourselves.
-    const own = attempts > 1 ? await ownVersion(connection, path, body, signal) : undefined
+    const own = attempts > 1 ? await markedVersion(connection, path, mark, signal) : undefined
     return own === undefined ? { status: 'conflict' } : { status: 'written', version: own }
   }
+}
+
+// Equal bytes are no proof: somebody else may have written the same.
+const markName = 'hawser-write'
+
+async function markedVersion(
+  connection: Connection,
+  path: string,
+  mark: string,
+  signal: AbortSignal | undefined,
+): Promise<ObjectVersion | undefined> {
+  return unlessAbsent(() =>
+    connection.call({ action: 's3:GetObject', path, signal }, async ({ sdk, client, abortSignal }) => {
+      const command = new sdk.HeadObjectCommand({ Bucket: connection.bucket, Key: connection.key(path) })
+      const { Metadata, ETag } = await client.send(command, { abortSignal })
+      return Metadata?.[markName] === mark ? ETag : undefined
+    }),
+  )
 }
 
 function conditionHeaders(

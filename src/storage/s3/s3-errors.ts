@@ -54,7 +54,9 @@ function answered(
   if (status === 412 || name === 'ConditionalRequestConflict') return new S3Conflict(name, { cause })
   if (status === 501 || name === 'NotImplemented') return new S3Unsupported(`${name}: ${message}`, { cause })
   const isTransient =
-    status === undefined ? isNetworkFailure(name) : status >= 500 || status === 429 || transients.has(name)
+    status === undefined
+      ? isNetworkFailure(name)
+      : status >= 500 || status === 429 || status === 409 || transients.has(name)
   if (!isTransient) return undefined
   const options = { cause, hint: 'It is tried again; if it goes on, look at the state of the service.' }
   return new TransientError(
