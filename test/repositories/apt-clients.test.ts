@@ -6,6 +6,7 @@ import { verifyRepository } from '../../src/repositories/verify.ts'
 import { fileStorage } from '../../src/storage/file/file-storage.ts'
 import { AptClient } from '../clients/apt.ts'
 import { buildDeb } from '../clients/dpkg-deb.ts'
+import { type StaticServer, serveFolder } from '../servers/static-http.ts'
 import {
   aptFormat,
   clientOf,
@@ -21,6 +22,7 @@ import {
 } from './apt-world.ts'
 
 let folder: string
+let server: StaticServer
 let key: TestKey
 let repository: string
 let hello: string
@@ -28,6 +30,7 @@ let data: string
 
 beforeAll(async () => {
   folder = await scratchFolder()
+  server = await serveFolder(folder)
   key = await makeKey()
   repository = join(folder, 'repository')
   hello = await buildDeb(folder, { name: 'hello', fields: { Depends: 'hello-data' } })
@@ -35,7 +38,10 @@ beforeAll(async () => {
   await publishDebs([hello, data], { to: repository, key })
 })
 
-afterAll(() => removeFolder(folder))
+afterAll(async () => {
+  await server.close()
+  await removeFolder(folder)
+})
 
 test('apt updates, installs and removes with the published files alone', async () => {
   const client = await clientOf(repository, join(folder, 'client'))
@@ -176,8 +182,9 @@ test('three suites and two components share one storage, and "all" packages are 
 test('names by hash alone are a layout of their own, and turning it on removes the usual ones', async () => {
   const bare = join(folder, 'bare')
   const format = aptFormat({ usualNames: false, compressions: ['xz'] })
-  await publishDebs([hello], { to: bare, key, format: aptFormat({ compressions: ['xz'] }) })
-  await publishDebs([data], { to: bare, key, format })
+  const settings = { to: bare, key, publicUrl: `${server.url}/bare` }
+  await publishDebs([hello], { ...settings, format: aptFormat({ compressions: ['xz'] }) })
+  await publishDebs([data], { ...settings, format })
 
   const usual = [...(await treeOf(bare)).keys()].filter((path) =>
     /(Packages|Contents-\w+)(\.\w+)?$/.test(path),
@@ -187,6 +194,12 @@ test('names by hash alone are a layout of their own, and turning it on removes t
   expect(await client.get('update')).toMatchObject({ status: 0, stderr: '' })
   expect(await client.available()).toHaveLength(2)
   expect((await client.get('install', 'hello')).status).toBe(0)
+  const indexes = server.requests.filter(({ path }) => path.startsWith('/bare/dists/stable/main/'))
+  expect(indexes.length).toBeGreaterThan(0)
+  for (const request of indexes) {
+    expect(request.path).toMatch(/\/by-hash\/SHA256\/[0-9a-f]{64}$/)
+    expect(request.status).toBe(200)
+  }
   const verified = { format, storage: fileStorage(bare), verifier: key.verifier, deep: true }
   expect(await verifyRepository(verified)).toEqual([])
 })

@@ -46,6 +46,7 @@ describe('an index is read', () => {
     ['from gzip, also of several members', { stored: [`${index}.gz`] }],
     ['from the plain file', { stored: [index] }],
     ['from the plain file where nothing else is listed', { forms: [''] }],
+    ['from xz', { forms: ['', '.xz'], stored: [`${index}.xz`] }],
     ['from zstd', { forms: ['', '.zst'], stored: [`${index}.zst`] }],
     ['where the plain text is not listed', { forms: ['.gz'] }],
     ['under names by hash', { byHash: true, stored: [`${index}.gz`] }],

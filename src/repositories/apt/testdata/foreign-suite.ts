@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { compress } from '../../../archive/compress.ts'
 import type { Storage } from '../../../storage/storage.ts'
 import type { IndexState } from '../../append/index-state.ts'
 import type { Addition } from '../../repository-format.ts'
@@ -40,6 +41,13 @@ export function stanza({ name, version = '1.0', architecture = 'amd64', section,
   return `${lines.join('\n')}\n\n`
 }
 
+async function xz(bytes: Uint8Array): Promise<Uint8Array> {
+  async function* input(): AsyncGenerator<Uint8Array> {
+    yield bytes
+  }
+  return Buffer.concat(await collect(compress(input(), 'xz', { level: 6, frames: 'single' })))
+}
+
 const compressed = {
   '': (bytes: Uint8Array) => bytes,
   // Of two members, as ours are.
@@ -48,6 +56,7 @@ const compressed = {
     return Buffer.concat([gzipSync(bytes.subarray(0, middle)), gzipSync(bytes.subarray(middle))])
   },
   '.zst': zstdCompressSync,
+  '.xz': xz,
   '.bz2': () => Buffer.from('BZh9 which nobody here reads'),
 } as const
 
@@ -68,9 +77,12 @@ export interface ForeignSuite {
 /** Writes a suite as another tool would have published it, unsigned. */
 export async function writeSuite(storage: Storage, suite: ForeignSuite): Promise<void> {
   const { folder = 'dists/stable', forms = ['', '.gz'], sections = ['SHA256'], byHash = false } = suite
-  const files = Object.entries(suite.indexes).flatMap(([index, text]) =>
-    forms.map((form) => ({ name: index + form, bytes: Buffer.from(compressed[form](Buffer.from(text))) })),
-  )
+  const files: { readonly name: string; readonly bytes: Buffer }[] = []
+  for (const [index, text] of Object.entries(suite.indexes)) {
+    for (const form of forms) {
+      files.push({ name: index + form, bytes: Buffer.from(await compressed[form](Buffer.from(text))) })
+    }
+  }
   for (const { name, bytes } of files) {
     if (suite.stored !== undefined && !suite.stored.includes(name)) continue
     const place = byHash ? name.replace(/[^/]*$/, `by-hash/SHA256/${hash(bytes)}`) : name
