@@ -59,7 +59,7 @@ export const debianClients = {
   'aptly-1.5': {
     title: 'aptly 1.5',
     indexes: run(['none', 'gzip', 'xz']),
-    byHash: known(false),
+    byHash: run(false),
     packages: undefined,
     verifiers: known(['gpgv']),
     rsaBitsMin: known(1024),
@@ -67,7 +67,7 @@ export const debianClients = {
   'debmirror-2.37': {
     title: 'debmirror 2.37',
     indexes: run(['none', 'gzip', 'xz']),
-    byHash: known(false),
+    byHash: src(false),
     packages: undefined,
     verifiers: known(['gpgv']),
     rsaBitsMin: known(1024),
@@ -75,7 +75,7 @@ export const debianClients = {
   'reprepro-5.3': {
     title: 'reprepro 5.3',
     indexes: run(withZstd),
-    byHash: known(false),
+    byHash: run(false),
     packages: undefined,
     verifiers: known(['gpgme']),
     rsaBitsMin: known(1024),
