@@ -35,6 +35,8 @@ export interface RecordedRequest extends Pick<SeenRequest, 'number' | 'method' |
 export interface FaultProxy {
   readonly endpoint: string
   readonly requests: readonly RecordedRequest[]
+  /** Forgets the requests so far. */
+  clear(): void
   /** Asked for each request; undefined: nothing happens to it. */
   decide: (seen: SeenRequest) => Fault | undefined
   close(): Promise<void>
@@ -82,6 +84,7 @@ export async function startFaultProxy(
   const proxy: FaultProxy = {
     endpoint: `http://127.0.0.1:${address.port}`,
     requests,
+    clear: () => void requests.splice(0),
     decide,
     async close() {
       server.closeAllConnections()

@@ -1,0 +1,56 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export interface Timed {
+  readonly seconds: number
+  readonly cpuSeconds: number
+  /** Of the largest process. */
+  readonly peakMiB: number
+  /** What the processes and the kernel for them wrote to the file system. */
+  readonly writtenBytes: number
+}
+
+export interface Work {
+  /** Runs in a shell; what it prints is thrown away. */
+  readonly command: string
+  readonly cwd?: string
+  readonly environment?: NodeJS.ProcessEnv
+}
+
+/** One whole command under time(1). */
+export function timed({ command, cwd, environment }: Work): Timed {
+  const folder = mkdtempSync(join(tmpdir(), 'hawser-timed-'))
+  try {
+    const report = join(folder, 'time')
+    const args = ['-o', report, '-f', '%e %U %S %M %O', 'sh', '-ec', command]
+    const start = performance.now()
+    const done = spawnSync('/usr/bin/time', args, {
+      cwd,
+      env: { ...process.env, ...environment },
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    })
+    const seconds = (performance.now() - start) / 1000
+    if (done.status !== 0)
+      throw new Error(`${command} failed:\n${done.stdout.slice(-2000)}\n${done.stderr.slice(-2000)}`)
+    const [, user = 0, system = 0, peakKiB = 0, blocks = 0] = readFileSync(report, 'utf8')
+      .trim()
+      .split(' ')
+      .map(Number)
+    return { seconds, cpuSeconds: user + system, peakMiB: peakKiB / 1024, writtenBytes: blocks * 512 }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+export function median(results: readonly Timed[]): Timed {
+  const middle = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
+  return {
+    seconds: middle(results.map(({ seconds }) => seconds)),
+    cpuSeconds: middle(results.map(({ cpuSeconds }) => cpuSeconds)),
+    peakMiB: middle(results.map(({ peakMiB }) => peakMiB)),
+    writtenBytes: middle(results.map(({ writtenBytes }) => writtenBytes)),
+  }
+}
