@@ -56,7 +56,8 @@ export async function collectGarbage(request: CollectRequest): Promise<Collected
   for (const prefix of prefixesOf(format, state)) {
     const garbage: ListedObject[] = []
     for await (const object of storage.list(prefix, { signal })) {
-      if (named.find(object.path) === undefined && object.modifiedAt < before) garbage.push(object)
+      const isGarbage = named.find(object.path) === undefined && mayBeGarbage(format, object.path)
+      if (isGarbage && object.modifiedAt < before) garbage.push(object)
     }
     if (!dryRun)
       await mapLimited(garbage, 8, ({ path }, stop) => deleteOld(storage, path, before, stop), signal)
@@ -64,6 +65,10 @@ export async function collectGarbage(request: CollectRequest): Promise<Collected
   }
   return { deleted, keptGenerations: kept.length }
 }
+
+/** Below the folders of packages there may be files of others that no index of ours names. */
+const mayBeGarbage = ({ packagePrefixes, packageExtension }: RepositoryFormat, path: string): boolean =>
+  path.endsWith(packageExtension) || !packagePrefixes.some((prefix) => path.startsWith(prefix))
 
 type Kept = { readonly ref: GenerationRef; readonly generation: Generation }
 

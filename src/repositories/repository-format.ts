@@ -240,6 +240,8 @@ export interface RepositoryFormat<Own = unknown, Facts = unknown> {
   indexPrefixes(entry: RepositoryEntry<Own>): readonly string[]
   /** Where packages that this format stored lie. */
   readonly packagePrefixes: readonly string[]
+  /** How their names end: what else is there (source packages, installer packages) is of others, who list it elsewhere. */
+  readonly packageExtension: string
   /** Other repositories in the same storage that may list the same package files (other suites). Throws when one cannot be known. */
   siblings(storage: Storage, options: ReadOptions): Promise<readonly RepositoryFormat[]>
   /** Paths of files beside the appended indexes that the entry needs: foreign indexes, extra metadata, signatures. */

@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { copyPackages } from '../../src/repositories/copy-packages.ts'
@@ -114,6 +115,8 @@ test('garbage is what no kept generation and no other suite names', async () => 
   for (const deb of [hello, newer, data]) await publishDebs([deb], { to: repository, key })
   const testing = aptFormat({ suite: 'testing' })
   await publishDebs([hello], { to: repository, key, format: testing })
+  const source = join(repository, 'pool/main/h/hello/hello_1.0-1.dsc')
+  await writeFile(source, 'of an index that we only pass on')
   const unwanted = ({ version }: { readonly version: string }): boolean => version === '1.0-1'
   await removePackages({ ...request(repository), unwanted })
 
@@ -128,6 +131,7 @@ test('garbage is what no kept generation and no other suite names', async () => 
   const paths = deleted.map(({ path }) => path)
   expect(paths).toContain('pool/main/h/hello-data/hello-data_1.0-1_all.deb')
   expect(paths).not.toContain('pool/main/h/hello/hello_1.0-1_amd64.deb')
+  expect(await readFile(source, 'utf8')).toContain('pass on')
   expect([...(await treeOf(repository)).keys()].filter((path) => paths.includes(path))).toEqual([])
   expect(await findingsIn(repository)).toEqual([])
   expect(await findingsIn(repository, testing)).toEqual([])

@@ -14,7 +14,7 @@ import { indexesFor, place, requiredIndexes } from './place.ts'
 import { type AptFacts, prepare } from './prepare.ts'
 import { type AptEntry, readEntry } from './read-entry.ts'
 import { renderEntry, shapeOf } from './render-entry.ts'
-import { suiteFolders } from './siblings.ts'
+import { recordsName, suiteFolders } from './siblings.ts'
 import { withoutPackages } from './without-packages.ts'
 
 const word = /^[A-Za-z0-9][A-Za-z0-9.+_~-]*$/
@@ -102,8 +102,7 @@ export function aptRepository(layout: AptLayout): RepositoryFormat<AptEntry, Apt
   return {
     packageFormat: 'deb',
     clients: clientsOf(layout.clients),
-    // Our own records need a name for the root, and no suite can be called so.
-    folder: layout.folder === '' ? '-' : layout.folder,
+    folder: recordsName(layout.folder),
     readEntry: (storage, context) => readEntry(storage, layout, context),
     openIndex: async (storage, entry, index, context) => {
       const { header, fragments } = await openIndex(storage, entry, index, context)
@@ -124,10 +123,13 @@ export function aptRepository(layout: AptLayout): RepositoryFormat<AptEntry, Apt
     withoutPackages,
     indexPrefixes,
     packagePrefixes: ['pool/'],
+    packageExtension: '.deb',
     siblings: async (storage, context) => {
       const folders = await suiteFolders(storage, context)
       const others = folders.filter((folder) => folder !== layout.folder)
-      return others.map((folder) => aptRepository({ ...layout, folder, isFlat: folder === '' }))
+      return others.map((folder) =>
+        aptRepository({ ...layout, folder, isFlat: !folder.startsWith('dists/') }),
+      )
     },
     otherFiles,
     clientFiles: (context) => aptClientFiles(layout, context),

@@ -127,8 +127,15 @@ describe('the garbage of a suite', () => {
       await writeSuite(storage, { folder: suite, indexes: { [packages('amd64')]: 'x' } })
     }
     await storage.put('dists/testing/main/binary-amd64/Release', Buffer.from('Archive: testing\n'))
+    await writeSuite(storage, { folder: 'deb', indexes: { Packages: 'x' } })
+    await storage.put('.hawser/deb/latest.json', Buffer.from('{}'))
+    await storage.put('.hawser/repodata/latest.json', Buffer.from('{}'))
 
     const siblings = await format().siblings(storage, {})
-    expect(siblings.map((sibling) => sibling.folder)).toEqual(['dists/stable/updates', 'dists/testing'])
+    expect(siblings.map((sibling) => sibling.folder)).toEqual([
+      'dists/stable/updates',
+      'dists/testing',
+      'deb',
+    ])
   })
 })

@@ -117,6 +117,7 @@ function dnfRepository(
     withoutPackages,
     indexPrefixes: () => ['repodata/'],
     packagePrefixes: ['packages/'],
+    packageExtension: '.rpm',
     siblings: async () => [],
     otherFiles,
     clientFiles: (context) => clientFiles(context, { areSigned: unsignedPackages === 'refuse' }),
