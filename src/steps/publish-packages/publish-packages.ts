@@ -25,10 +25,10 @@ export const publishPackages: Step<Options, Result, Evidence> = {
     format: choice,
     storage: choice,
     keys: z.array(choice),
-    acceptedKeys: z.array(z.string()),
+    acceptedKeys: z.array(z.string()).default([]),
     url: z.string().optional(),
     adopt: z.boolean(),
-    hasKeyringPackage: z.boolean(),
+    hasKeyringPackage: z.boolean().default(false),
     from: z.array(z.string()),
   }),
   async probe(options, context) {
