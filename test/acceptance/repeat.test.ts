@@ -62,7 +62,9 @@ describe('what was released', () => {
     // Entry files and their companions: nothing that a reader may hold on to.
     expect(moved).toEqual(
       moved.filter((name) =>
-        /\/(InRelease|Release(\.gpg)?|(Packages|Contents-[^/]*)\.gz|repomd\.xml(\.asc)?|latest\.json)$/.test(name),
+        /\/(InRelease|Release(\.gpg)?|(Packages|Contents-[^/]*)\.gz|repomd\.xml(\.asc)?|latest\.json)$/.test(
+          name,
+        ),
       ),
     )
     const { stdout } = await copy.hawser(['repo', 'list', 'debian'])
