@@ -1,5 +1,5 @@
 import { pipeline, Readable } from 'node:stream'
-import { createGunzip, createZstdDecompress } from 'node:zlib'
+import { createGunzip, createZstdDecompress, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { UserError } from '../errors.ts'
 import { type ByteStream, type CompressionKind, compressionKinds, compressions } from './compression.ts'
 import { LzmaCoder } from './lzma.ts'
@@ -32,12 +32,75 @@ export async function* decompress(
   kind: CompressionKind,
   limits: DecompressLimits = {},
 ): ByteStream {
+  const atOnce = syncDecoders[kind]
+  const { head, rest } = atOnce === undefined ? { head: undefined, rest: input } : await takeHead(input)
+  const whole = head === undefined ? undefined : decodedAtOnce(head, atOnce)
+  const source = head === undefined ? rest : chained(head, rest)
   const counter = { readBytes: 0 }
   let writtenBytes = 0
-  for await (const piece of guarded(kind, counted(input, counter), counter)) {
+  for await (const piece of whole ?? guarded(kind, counted(source, counter), counter)) {
     writtenBytes += piece.length
-    checkLimits(kind, writtenBytes, counter.readBytes, limits)
+    checkLimits(
+      kind,
+      writtenBytes,
+      whole === undefined ? counter.readBytes : (head?.bytes.length ?? 0),
+      limits,
+    )
     yield piece
+  }
+}
+
+// Most files in packages and tails of indexes are small, and a codec that works beside us takes longer to set up than
+// to run.
+const headBytesMax = 64 << 10
+const outputBytesMax = 4 << 20
+
+interface Head {
+  readonly bytes: Uint8Array
+  /** There is no more. */
+  readonly isAll: boolean
+}
+
+/** The first bytes of a stream, and the rest of it. */
+async function takeHead(input: ByteStream): Promise<{ readonly head: Head; readonly rest: ByteStream }> {
+  const iterator = input[Symbol.asyncIterator]()
+  const pieces: Uint8Array[] = []
+  let sizeBytes = 0
+  let isAll = false
+  while (!isAll && sizeBytes <= headBytesMax) {
+    const next = await iterator.next()
+    isAll = next.done === true
+    if (next.done === true) break
+    // A piece is only valid until the next one is asked for.
+    pieces.push(Buffer.from(next.value))
+    sizeBytes += next.value.length
+  }
+  return { head: { bytes: Buffer.concat(pieces), isAll }, rest: { [Symbol.asyncIterator]: () => iterator } }
+}
+
+async function* chained({ bytes, isAll }: Head, rest: ByteStream): ByteStream {
+  if (bytes.length > 0) yield bytes
+  if (!isAll) yield* rest
+}
+
+type SyncDecoder = (bytes: Uint8Array, options: { maxOutputLength: number }) => Uint8Array
+
+const syncDecoders: Partial<Record<CompressionKind, SyncDecoder>> = {
+  gzip: gunzipSync,
+  zstd: zstdDecompressSync,
+}
+
+/** Undefined when it is too long, too large or damaged: then the stream says so, in its own words. */
+function decodedAtOnce(
+  { bytes, isAll }: Head,
+  decode: SyncDecoder | undefined,
+): readonly Uint8Array[] | undefined {
+  if (!isAll || bytes.length === 0 || decode === undefined) return undefined
+  try {
+    return [decode(bytes, { maxOutputLength: outputBytesMax })]
+  } catch (error) {
+    if (isCodecError(error) || error instanceof RangeError) return undefined
+    throw error
   }
 }
 

@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import type { ByteStream, CompressionKind } from '../../archive/compression.ts'
 import { readTar, type TarEntry } from '../../archive/tar.ts'
 import { UserError } from '../../errors.ts'
+import { bytesOfFile } from '../../lib/digest.ts'
 import type { PackageFile, PackageInfo } from '../package-format.ts'
 import { type ControlField, fieldOf, parseControl } from './control.ts'
 import { walkDeb } from './members.ts'
@@ -103,7 +103,7 @@ export async function readDebInfo(path: string): Promise<PackageInfo> {
   }
 }
 
-const openPackage = (path: string): ByteStream => createReadStream(path, { highWaterMark: 1 << 18 })
+const openPackage = (path: string): ByteStream => bytesOfFile(path)
 
 async function* hashed(
   stream: ByteStream,
