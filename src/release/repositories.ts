@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import { UserError } from '../errors.ts'
 import { fileSystemError } from '../lib/atomic-file.ts'
 import { digestOfFile } from '../lib/digest.ts'
+import { mapLimited } from '../lib/limit.ts'
 import { packageFormats } from '../packages/index.ts'
 import { copyPackages } from '../repositories/copy-packages.ts'
 import { entriesOf } from '../repositories/find-entries.ts'
@@ -32,8 +33,8 @@ export async function addFiles(
   outside: OutsideRun,
 ): Promise<PublishResult> {
   const request = await declared(name, outside)
-  const additions: PackageInput[] = []
-  for (const file of files) additions.push(await packageInput(file, request.format.packageFormat))
+  const { packageFormat } = request.format
+  const additions = await mapLimited(files, 4, (file) => packageInput(file, packageFormat), outside.signal)
   return publishPackages({ ...request, additions })
 }
 
@@ -134,10 +135,10 @@ async function packageInput(file: string, wanted: PackageInput['artifact']['kind
     })
   }
   // Reads it whole: a broken package never gets into an index.
-  await format.read(file)
+  const { files } = await format.read(file)
   try {
     const { digest, sizeBytes } = await digestOfFile(file)
-    return { file, artifact: { name: basename(file), kind: format.name, digest, sizeBytes } }
+    return { file, files, artifact: { name: basename(file), kind: format.name, digest, sizeBytes } }
   } catch (error) {
     throw fileSystemError(error, 'read the package', file)
   }

@@ -1,5 +1,6 @@
 import type { CompressionKind } from '../archive/compression.ts'
 import type { Artifact } from '../artifacts/artifact.ts'
+import type { PackageInfo } from '../packages/package-format.ts'
 import type { ResumableAlgorithm } from '../lib/resumable-hash.ts'
 import type { PublicKey, SignatureVerifier, Signer } from '../signing/signer.ts'
 import type { CopySource, ObjectVersion, PutBody, PutOptions, Storage } from '../storage/storage.ts'
@@ -11,6 +12,8 @@ import type { GenerationRef } from './generation.ts'
 export interface PackageInput {
   readonly artifact: Artifact
   readonly file: string
+  /** What it holds, when somebody has read it whole already; else it is read when it is needed. */
+  readonly files?: PackageInfo['files'] | undefined
 }
 
 /** What decides about identity: a released (name, version, architecture) never changes its bytes. */

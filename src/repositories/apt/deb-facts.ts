@@ -69,8 +69,8 @@ const changedError = (artifact: string, file: string): UserError =>
   )
 
 /** Without leading slash; no directories. */
-export async function readFiles({ file }: PackageInput): Promise<readonly string[]> {
-  const files = await readDebFiles(file)
+export async function readFiles({ file, files: known }: PackageInput): Promise<readonly string[]> {
+  const files = known ?? (await readDebFiles(file))
   return files.filter(({ type }) => type !== 'directory').map(({ path }) => path.replace(/^\/+/, ''))
 }
 
