@@ -2,13 +2,17 @@
 // dependencies. build/hawser-VERSION.tgz is that as a tarball; build/package has its dependencies too, for DEB and RPM.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { rolldown } from 'rolldown'
 
 const npmFolder = 'build/npm'
 const packageFolder = 'build/package'
 
 rmSync('build', { recursive: true, force: true })
 mkdirSync(npmFolder, { recursive: true })
-run('tsc', '-p', 'tsconfig.build.json', '--outDir', `${npmFolder}/build`)
+const compiled = 'build/compiled'
+run('tsc', '-p', 'tsconfig.build.json', '--outDir', compiled)
+await bundle()
+rmSync(compiled, { recursive: true })
 for (const file of ['bin', 'schema.json', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
   cpSync(file, `${npmFolder}/${file}`, { recursive: true })
 }
@@ -30,6 +34,20 @@ for (const leftover of ['package-lock.json', 'node_modules/.package-lock.json', 
 console.error(
   `${npmFolder} (npm publish ${npmFolder}), build/hawser-${manifest.version}.tgz and ${packageFolder} are ready.`,
 )
+
+/**
+ * Our hundreds of modules in a few files: finding and linking them one by one takes longer than most commands. Each command
+ * stays a file of its own. What others wrote is not in it: it is installed, unmodified, as a dependency.
+ */
+async function bundle(): Promise<void> {
+  const built = await rolldown({
+    input: `${compiled}/main.js`,
+    platform: 'node',
+    external: (id) => !id.startsWith('.') && !id.startsWith('/'),
+  })
+  await built.write({ dir: `${npmFolder}/build`, format: 'esm', chunkFileNames: '[name]-[hash].js' })
+  await built.close()
+}
 
 function publishedManifest() {
   const {
