@@ -21,6 +21,10 @@ import { type OutsideRun, openDeclared } from './open-declared.ts'
 import { chosenBy } from './package-choice.ts'
 import { readCheckout } from './project.ts'
 
+/** What a command prints of it. */
+export type History = readonly HistoryItem[]
+export type Published = PublishResult
+
 /** Makes an empty signed repository and its client files, or does nothing when there is one. */
 export async function initDeclared(name: string, outside: OutsideRun): Promise<PublishResult> {
   return initRepository(await declared(name, outside))
@@ -55,7 +59,7 @@ export async function verifyDeclared(
   return verifyRepository({ ...opened, deep, now: outside.project.now() })
 }
 
-export async function historyOf(name: string, outside: OutsideRun): Promise<readonly HistoryItem[]> {
+export async function historyOf(name: string, outside: OutsideRun): Promise<History> {
   return repositoryHistory(await openDeclared(await loadProjectConfig(outside.project), name, outside))
 }
 

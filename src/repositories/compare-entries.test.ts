@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { compareEntries, type WantedPackage } from './compare-entries.ts'
-import type { PackageEntry, RepositoryState } from './repository-format.ts'
+import { compareEntries } from './compare-entries.ts'
+import { type FoundEntries, identityOf } from './find-entries.ts'
+import type { Addition, PackageEntry } from './repository-format.ts'
 
 const entry = (more: Partial<PackageEntry> = {}): PackageEntry => ({
   name: 'hello',
@@ -11,24 +12,18 @@ const entry = (more: Partial<PackageEntry> = {}): PackageEntry => ({
   sha256: 'aa',
   ...more,
 })
-const state = (...entries: PackageEntry[]): RepositoryState => ({
-  exists: true,
-  entryVersion: '1',
-  signature: { status: 'absent' },
-  entries,
-  index: undefined,
-})
-const wanted = (of: PackageEntry): WantedPackage => ({
+
+const listed = (...entries: PackageEntry[]): FoundEntries => Map.groupBy(entries, identityOf)
+
+const wanted = (of: PackageEntry): Addition => ({
   entry: of,
-  input: {
-    file: '/nowhere',
-    artifact: { name: 'hello.deb', kind: 'deb', digest: `sha256:${'a'.repeat(64)}`, sizeBytes: 4 },
-  },
+  content: { body: { file: '/nowhere', sizeBytes: 4 }, contentType: 'text/plain' },
+  facts: undefined,
 })
 
 describe('a wanted package is', () => {
   test('missing when no entry has its name, version and architecture', () => {
-    const { missing } = compareEntries(state(entry({ version: '0.9-1' })), [wanted(entry())])
+    const { missing } = compareEntries(listed(entry({ version: '0.9-1' })), [wanted(entry())])
 
     expect(missing).toHaveLength(1)
   })
@@ -36,13 +31,20 @@ describe('a wanted package is', () => {
   test('present when an entry has its bytes, told with the path that the entry has', () => {
     const there = entry({ path: 'pool/contrib/hello.deb' })
 
-    expect(compareEntries(state(there), [wanted(entry())]).present).toEqual([there])
+    expect(compareEntries(listed(there), [wanted(entry())]).present).toEqual([there])
+  })
+
+  test('missing when one of the indexes that have to list it does not', () => {
+    const there = entry({ listedIn: ['main/binary-amd64/Packages'] })
+    const indexesFor = () => ['main/binary-amd64/Packages', 'main/binary-arm64/Packages']
+
+    expect(compareEntries(listed(there), [wanted(entry())], indexesFor).missing).toHaveLength(1)
   })
 
   test('in conflict when an entry of its identity has other bytes', () => {
     const there = entry({ sha256: 'bb' })
 
-    expect(compareEntries(state(there), [wanted(entry())]).conflicting).toEqual([
+    expect(compareEntries(listed(there), [wanted(entry())]).conflicting).toEqual([
       { wanted: entry(), existing: there },
     ])
   })

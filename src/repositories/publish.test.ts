@@ -1,13 +1,23 @@
 import { mkdtemp, rename, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { digestOf } from '../lib/digest.ts'
 import { fileStorage } from '../storage/file/file-storage.ts'
 import type { Storage } from '../storage/storage.ts'
+import { entriesOf } from './find-entries.ts'
+import type { GenerationRef } from './generation.ts'
 import { probeRepository } from './probe.ts'
 import { type PublishRequest, publishPackages } from './publish.ts'
-import type { PackageEntry, PackageInput, RepositoryFormat, Upload } from './repository-format.ts'
+import type {
+  IndexShape,
+  ListedIndex,
+  PackageEntry,
+  PackageInput,
+  RepositoryFormat,
+  Upload,
+} from './repository-format.ts'
 import { verifyRepository } from './verify.ts'
 
 let folder: string
@@ -26,46 +36,90 @@ const upload = (path: string, text: string): Upload => ({
   caching: 'entry',
 })
 
-/** The smallest repository: the entry is the list, the companion repeats it. The "file" of a package is its content. */
-const listFormat: RepositoryFormat = {
+interface ListEntry {
+  readonly generation?: GenerationRef
+  readonly index?: {
+    readonly sizeBytes: number
+    readonly sha256: string
+    readonly plainBytes: number
+    readonly plain: string
+  }
+}
+
+const path = (sha256: string): string => `index/${sha256}.gz`
+const lineOf = (entry: PackageEntry): Uint8Array => Buffer.from(`${JSON.stringify(entry)}\n`)
+const shape = {
+  header: new Uint8Array(0),
+  footer: new Uint8Array(0),
+  forms: ['gzip'],
+  algorithms: ['sha256'],
+} as const satisfies IndexShape
+
+/** The smallest repository: one index of JSON lines, the entry names it, the companion repeats the entry. The "file" of a package is its content. */
+const listFormat: RepositoryFormat<ListEntry> = {
   packageFormat: 'file',
-  async read(from) {
-    const entry = await from.get('list')
-    if (entry === undefined) {
-      return {
-        exists: false,
-        entryVersion: undefined,
-        signature: { status: 'absent' },
-        entries: [],
-        index: undefined,
-      }
+  packageExtension: '',
+  folder: 'list',
+  packagePrefixes: ['files/'],
+  async readEntry(from) {
+    const stored = await from.get('list')
+    if (stored === undefined) return undefined
+    const own: ListEntry = JSON.parse(Buffer.from(await stored.bytes()).toString())
+    const { index, generation } = own
+    const listed: ListedIndex | undefined = index && {
+      plain: { sizeBytes: index.plainBytes, digests: { sha256: index.plain } },
+      forms: new Map([['gzip', { sizeBytes: index.sizeBytes, digests: { sha256: index.sha256 } }]]),
     }
-    const entries: PackageEntry[] = JSON.parse(Buffer.from(await entry.bytes()).toString())
     return {
-      exists: true,
-      entryVersion: entry.version,
+      version: stored.version,
       signature: { status: 'absent' },
-      entries,
-      index: undefined,
+      generation,
+      date: undefined,
+      indexes: new Map(listed === undefined ? [] : [['all', listed]]),
+      own,
     }
   },
-  entryOf: async ({ artifact, file }) => ({
-    name: artifact.name,
-    version: '1',
-    architecture: 'all',
-    path: `files/${artifact.name}`,
-    sizeBytes: file.length,
-    sha256: digestOf(file).slice(7),
-  }),
-  async render(state, additions) {
-    const added = await Promise.all(additions.map((input) => this.entryOf(input)))
-    const text = JSON.stringify([...state.entries, ...added])
-    return {
-      content: additions.map(({ artifact, file }) => upload(`files/${artifact.name}`, file)),
-      indexes: [],
-      entry: upload('list', text),
-      companions: [upload('copy', text)],
+  async openIndex(from, { own }) {
+    const stored = await from.get(path(own.index?.sha256 ?? ''))
+    const text = gunzipSync((await stored?.bytes()) ?? new Uint8Array(0)).toString()
+    async function* fragments() {
+      for (const line of text.split('\n')) {
+        if (line === '') continue
+        const entry: PackageEntry = JSON.parse(line)
+        yield { bytes: Buffer.from(`${line}\n`), entry: { ...entry, listedIn: ['all'] } }
+      }
     }
+    return { shape, fragments: fragments() }
+  },
+  listsPackages: () => true,
+  prepare: async ({ artifact, file }) => ({
+    entry: {
+      name: artifact.name,
+      version: '1',
+      architecture: 'all',
+      path: `files/${artifact.name}`,
+      sizeBytes: file.length,
+      sha256: digestOf(file).slice(7),
+    },
+    content: { body: Buffer.from(file), contentType: 'text/plain' },
+    facts: undefined,
+  }),
+  place: async (_entry, additions) =>
+    additions.map(({ entry }) => ({ index: 'all', bytes: lineOf(entry), entry })),
+  shapeOf: () => shape,
+  requiredIndexes: () => ['all'],
+  bodyPaths: (_index, _form, { sha256 = '' }) => [path(sha256)],
+  contentTypeOf: () => 'application/gzip',
+  async renderEntry(_previous, indexes, { generation }) {
+    const state = indexes.get('all')
+    const form = state?.forms.gzip
+    const index = form && {
+      sizeBytes: form.sizeBytes,
+      sha256: form.digests.sha256,
+      plainBytes: state?.plain.sizeBytes,
+      plain: state?.plain.digests.sha256,
+    }
+    return { before: [], entry: upload('list', JSON.stringify({ generation, index })), after: [] }
   },
   async staleCompanions(from) {
     const [list, copy] = await Promise.all([from.get('list'), from.get('copy')])
@@ -73,7 +127,24 @@ const listFormat: RepositoryFormat = {
     return [upload('copy', Buffer.from((await list?.bytes()) ?? []).toString())]
   },
   inspect: async () => [],
+  async *exportAdditions() {
+    // Nothing is copied between lists.
+  },
+  withoutPackages: (_index, fragment, { removed }) =>
+    removed.some(({ sha256 }) => sha256 === fragment.entry?.sha256) ? undefined : fragment,
+  indexPrefixes: () => ['index/'],
+  otherFiles: () => ['list', 'copy'],
+  siblings: async () => [],
   clientFiles: () => [],
+  keyringFiles: () => [],
+}
+
+async function namesIn(from: Storage): Promise<string[]> {
+  const entry = await listFormat.readEntry(from, {})
+  const names: string[] = []
+  if (entry === undefined) return names
+  for await (const { name } of entriesOf(listFormat, from, entry, {})) names.push(name)
+  return names
 }
 
 const input = (name: string, content = name): PackageInput => ({
@@ -122,8 +193,7 @@ test('who loses the swap reads again and adds to what the winner made', async ()
 
   await publishPackages(request([input('loser')], racing))
 
-  const { entries } = await listFormat.read(storage, {})
-  expect(entries.map(({ name }) => name)).toEqual(['winner', 'loser'])
+  expect(await namesIn(storage)).toEqual(['winner', 'loser'])
 })
 
 test('a companion that a slower publisher overwrote is settled by whoever looks last', async () => {
@@ -183,9 +253,20 @@ test('verification follows links inside of the storage, and finds paths that lea
   await symlink('moved', join(folder, 'files'))
   expect(await verifyRepository({ format: listFormat, storage, deep: true })).toEqual([])
 
-  const [entry] = (await listFormat.read(storage, {})).entries
-  await storage.put('list', Buffer.from(JSON.stringify([{ ...entry, path: '../outside' }])))
-  expect(await verifyRepository({ format: listFormat, storage, deep: true })).toMatchObject([
+  const outside: RepositoryFormat<ListEntry> = {
+    ...listFormat,
+    async openIndex(from, entry, index, options) {
+      const open = await listFormat.openIndex(from, entry, index, options)
+      async function* fragments() {
+        for await (const fragment of open.fragments) {
+          const listed = fragment.entry
+          yield listed === undefined ? fragment : { ...fragment, entry: { ...listed, path: '../outside' } }
+        }
+      }
+      return { ...open, fragments: fragments() }
+    },
+  }
+  expect(await verifyRepository({ format: outside, storage, deep: true })).toMatchObject([
     { code: 'STORAGE_PATH', path: '../outside' },
   ])
 })

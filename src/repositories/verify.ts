@@ -95,10 +95,15 @@ async function packageFindings(
     files.expect(listed)
     if (expected.has(listed.path)) found.set(listed.path, listed.sha256)
   }
+  const missing = await files.findings(storage, read, signal)
+  const known = new Set(missing.map(({ path }) => path))
+  // What is not there, or of another size, need not be read to see that it is wrong.
+  const isChosen = (listed: PackageEntry): boolean =>
+    !known.has(listed.path) && (deep === true || (deep !== false && deep(listed)))
   return [
     ...expectationFindings(expected, found),
-    ...(await files.findings(storage, read, signal)),
-    ...(deep === false ? [] : await digestFindings(storage, chosen(read(), deep), signal)),
+    ...missing,
+    ...(deep === false ? [] : await digestFindings(storage, chosen(read(), isChosen), signal)),
   ]
 }
 
@@ -117,7 +122,7 @@ function expectationFindings(
 
 async function* chosen(
   entries: AsyncIterable<PackageEntry>,
-  deep: true | ((entry: PackageEntry) => boolean),
+  isChosen: (entry: PackageEntry) => boolean,
 ): AsyncGenerator<PackageEntry> {
-  for await (const entry of entries) if (deep === true || deep(entry)) yield entry
+  for await (const entry of entries) if (isChosen(entry)) yield entry
 }

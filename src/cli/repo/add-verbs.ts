@@ -1,7 +1,12 @@
 import { resolve } from 'node:path'
 import { exitCodes, UserError } from '../../errors.ts'
-import { addFiles, copyDeclared, initDeclared, removeDeclared } from '../../release/repositories.ts'
-import type { PublishResult } from '../../repositories/publish.ts'
+import {
+  addFiles,
+  copyDeclared,
+  initDeclared,
+  type Published,
+  removeDeclared,
+} from '../../release/repositories.ts'
 import type { Terminal } from '../terminal.ts'
 import type { Verb, Verbs } from './verb.ts'
 
@@ -59,7 +64,7 @@ export const addVerbs: Verbs = {
   },
 }
 
-function printResult(result: PublishResult, terminal: Terminal): void {
+function printResult(result: Published, terminal: Terminal): void {
   if (terminal.json) {
     terminal.print(JSON.stringify(result))
     return

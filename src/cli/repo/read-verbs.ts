@@ -1,6 +1,5 @@
 import { exitCodes } from '../../errors.ts'
-import { historyOf, listEntries, verifyDeclared } from '../../release/repositories.ts'
-import type { HistoryItem } from '../../repositories/history.ts'
+import { type History, historyOf, listEntries, verifyDeclared } from '../../release/repositories.ts'
 import type { Verbs } from './verb.ts'
 
 /** What only reads. */
@@ -31,13 +30,13 @@ export const readVerbs: Verbs = {
   },
 }
 
-function plain({ ref, generation }: HistoryItem) {
+function plain({ ref, generation }: History[number]) {
   if (generation === undefined) return { ...ref, state: 'gone' }
   const { date, cause, added, removed, addedCount, removedCount } = generation
   return { ...ref, date, cause, added, removed, addedCount, removedCount }
 }
 
-function lineOf({ ref, generation }: HistoryItem): string {
+function lineOf({ ref, generation }: History[number]): string {
   if (generation === undefined) return `${ref.sequence}  (its record is gone; older ones are not known)`
   const { date, cause, addedCount, removedCount, added } = generation
   const counts = [

@@ -13,7 +13,7 @@ export const s3Options = z.strictObject({
     .string()
     .regex(/^[^/].*$/, 'begins with "/"')
     .optional()
-    .describe('What all keys begin with, such as "apt" or "team/rpm"; a "/" follows it.'),
+    .describe('What all keys begin with, such as "debian" or "team/fedora"; a "/" follows it.'),
   region: word.optional().describe('Region of the bucket. Without it: AWS_REGION, or us-east-1.'),
   endpoint: z
     .url({ protocol: /^https?$/ })
@@ -61,6 +61,6 @@ export const s3: StorageProvider<typeof s3Options> = {
   describe:
     'A bucket of Amazon S3 or of any compatible service. Credentials come from the usual places: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, web identity, instance roles.',
   options: s3Options,
-  example: { bucket: 'packages-example-org', prefix: 'apt', region: 'eu-central-1' },
+  example: { bucket: 'packages-example-org', prefix: 'debian', region: 'eu-central-1' },
   create: (options) => s3Storage(options),
 }
