@@ -5,6 +5,7 @@ import { digestOfFile } from '../lib/digest.ts'
 import { mapLimited } from '../lib/limit.ts'
 import { packageFormats } from '../packages/index.ts'
 import { copyPackages } from '../repositories/copy-packages.ts'
+import { exportRepository } from '../repositories/export.ts'
 import { entriesOf } from '../repositories/find-entries.ts'
 import { type Collected, collectGarbage } from '../repositories/gc.ts'
 import type { Generation } from '../repositories/generation.ts'
@@ -16,6 +17,7 @@ import { removePackages } from '../repositories/remove.ts'
 import type { PackageEntry, PackageInput, RepositoryFinding } from '../repositories/repository-format.ts'
 import { rollbackRepository } from '../repositories/rollback.ts'
 import { verifyRepository } from '../repositories/verify.ts'
+import { fileStorage } from '../storage/file/file-storage.ts'
 import { loadProjectConfig } from './load-project-config.ts'
 import { type OutsideRun, openDeclared } from './open-declared.ts'
 import { chosenBy } from './package-choice.ts'
@@ -106,6 +108,12 @@ export async function copyDeclared(
     wanted: choice.accepts,
     confirm: () => choice.refuseUnused(from),
   })
+}
+
+/** A plain copy in a folder, which other tools go on with; the number of its files. */
+export async function exportDeclared(name: string, folder: string, outside: OutsideRun): Promise<number> {
+  const opened = await openDeclared(await loadProjectConfig(outside.project), name, outside)
+  return exportRepository({ ...opened, to: fileStorage(folder) })
 }
 
 export interface CollectOptions {

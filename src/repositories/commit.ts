@@ -40,6 +40,8 @@ export interface CommitRequest extends OpenRepository {
   readonly next: NextGeneration
   readonly additions: readonly Addition[]
   readonly staged: readonly Staged[]
+  /** Paths of packages that this process has brought there already, in an attempt that lost a race. */
+  readonly uploaded?: Set<string> | undefined
 }
 
 export interface Committed {
@@ -73,7 +75,7 @@ export async function commitGeneration(
     caching: 'immutable',
   }
   const stages: readonly ((stop: AbortSignal) => Promise<void>)[] = [
-    (stop) => uploadContent(storage, request.additions, stop),
+    (stop) => uploadContent(storage, request.additions, request.uploaded ?? new Set(), stop),
     ...request.staged.map((staged) => (stop: AbortSignal) => stage(storage, staged, stop)),
     (stop) => uploadIndexes(storage, [...before, named], stop),
   ]

@@ -55,7 +55,7 @@ export async function publishAdditions(
   kind: Cause['kind'],
   signal: AbortSignal,
 ): Promise<PublishResult> {
-  const prepared = { ...request, kind, client: clientUploads(request) }
+  const prepared = { ...request, kind, client: clientUploads(request), uploaded: new Set<string>() }
   return racing(request, signal, () => attemptPublish(prepared, wanted, signal))
 }
 
@@ -98,6 +98,7 @@ interface PreparedRequest extends Omit<PublishRequest, 'additions'> {
   readonly kind: Cause['kind']
   /** Made before anything is written, since it may be refused. */
   readonly client: readonly Upload[]
+  readonly uploaded: Set<string>
 }
 
 /** Undefined: somebody else was faster, so look again. */

@@ -7,13 +7,22 @@ import type { Addition, Companion, CompanionCopy, Upload } from './repository-fo
 
 const parallelMax = 8
 
-/** Packages. What is there already must be the same bytes: another suite or an older generation may name it. */
+/**
+ * Packages. What is there already must be the same bytes: another suite or an older generation may name it. `done` holds
+ * the paths that an earlier attempt of this process has brought there, and gets those that this one does.
+ */
 export async function uploadContent(
   storage: Storage,
   additions: readonly Addition[],
+  done: Set<string>,
   signal: AbortSignal,
 ): Promise<void> {
-  await mapLimited(additions, parallelMax, (addition, stop) => uploadOnce(storage, addition, stop), signal)
+  const upload = async (addition: Addition, stop: AbortSignal): Promise<void> => {
+    await uploadOnce(storage, addition, stop)
+    done.add(addition.entry.path)
+  }
+  const wanted = additions.filter(({ entry }) => !done.has(entry.path))
+  await mapLimited(wanted, parallelMax, upload, signal)
 }
 
 async function uploadOnce(
@@ -34,7 +43,11 @@ async function uploadOnce(
     const result = await put(storage, upload, { ifAbsent: true }, signal)
     if (result.status === 'written') return
   }
-  if (await hasDigest(storage, entry, signal)) return
+  if (await hasDigest(storage, entry, signal)) {
+    // It may be an old leftover that nothing names: made new, so that a garbage collector leaves it alone.
+    await storage.copy({ path }, path, { contentType, caching: 'immutable', signal })
+    return
+  }
   throw new Refusal(
     'REPOSITORY_SWAP',
     `The file ${path} is in ${storage.location} already, with other bytes, although this repository does not list it.`,

@@ -1,5 +1,12 @@
-import { exitCodes } from '../../errors.ts'
-import { type History, historyOf, listEntries, verifyDeclared } from '../../release/repositories.ts'
+import { resolve } from 'node:path'
+import { exitCodes, UserError } from '../../errors.ts'
+import {
+  exportDeclared,
+  type History,
+  historyOf,
+  listEntries,
+  verifyDeclared,
+} from '../../release/repositories.ts'
 import type { Verbs } from './verb.ts'
 
 /** What only reads. */
@@ -20,6 +27,19 @@ export const readVerbs: Verbs = {
     else for (const { code, message } of findings) terminal.print(`${code}: ${message}`)
     if (findings.length > 0) return exitCodes.failed
     terminal.note(`The repository "${name}" reads back right.`)
+    return exitCodes.done
+  },
+  async export({ name, words, outside, terminal, cwd }) {
+    const [folder] = words
+    if (folder === undefined) {
+      throw new UserError('USAGE_WORDS', '"hawser repo export" needs a folder.', {
+        hint: 'Usage: hawser repo export NAME FOLDER',
+      })
+    }
+    const count = await exportDeclared(name, resolve(cwd, folder), outside)
+    terminal.print(
+      terminal.json ? JSON.stringify({ folder, files: count }) : `${count} files are in "${folder}".`,
+    )
     return exitCodes.done
   },
   async history({ name, outside, terminal }) {
