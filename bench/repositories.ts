@@ -1,4 +1,5 @@
 // Repositories: adding packages to many, the whole command beside those of the peers. repositories.ts [--full] [--only=apt|dnf] [--sizes=1000,10000] [--json=FILE]
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -5,7 +5,7 @@ import { generateKey } from '../../src/signing/openpgp/generate-key.ts'
 import type { Contender } from './contender.ts'
 import { timed } from './timed.ts'
 
-const launcher = resolve(import.meta.dirname, '../../bin/hawser.js')
+const launcher = resolve(import.meta.dirname, '../../build/npm/bin/hawser.js')
 
 export interface OursOptions {
   readonly format: 'apt' | 'dnf'
@@ -14,7 +14,7 @@ export interface OursOptions {
   readonly environment?: NodeJS.ProcessEnv
 }
 
-/** `hawser repo add`, the whole process: Node, config, git, keys, signatures, reading back. */
+/** `hawser repo add` of the package as it is published, the whole process: Node, config, git, keys, signatures, reading back. */
 export async function ours(
   folder: string,
   { format, storage, environment = {} }: OursOptions,

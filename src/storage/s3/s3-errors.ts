@@ -92,6 +92,9 @@ const isNetworkFailure = (name: string): boolean =>
     name,
   )
 
+// A HEAD has no body that names the reason.
+const denials = new Set(['AccessDenied', 'AllAccessDisabled', 'Forbidden', 'Unknown', '403', 'HTTP 403'])
+
 /** What a person has to repair. */
 function repairable(
   { name, status, message }: Answer,
@@ -149,7 +152,7 @@ function repairable(
       'Set "region" to that of the bucket; with another service than AWS, check "endpoint" as well.',
     )
   }
-  if (status === 403) {
+  if (status === 403 && denials.has(name)) {
     return fail(
       'S3_DENIED',
       `${location}${path}: the credentials may not do this (${action}).`,
