@@ -1,7 +1,7 @@
 import type { CompressionKind } from '../archive/compression.ts'
 import type { Artifact } from '../artifacts/artifact.ts'
-import type { PackageInfo } from '../packages/package-format.ts'
 import type { ResumableAlgorithm } from '../lib/resumable-hash.ts'
+import type { PackageInfo } from '../packages/package-format.ts'
 import type { PublicKey, SignatureVerifier, Signer } from '../signing/signer.ts'
 import type { CopySource, ObjectVersion, PutBody, PutOptions, Storage } from '../storage/storage.ts'
 import type { IndexState, PerAlgorithm } from './append/index-state.ts'

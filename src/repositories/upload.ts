@@ -50,11 +50,11 @@ async function uploadOnce(
   }
   throw new Refusal(
     'REPOSITORY_SWAP',
-    `The file ${path} is in ${storage.location} already, with other bytes, although this repository does not list it.`,
+    `"${entry.name}" ${entry.version} would be stored as ${path}, and there is another file in ${storage.location} already.`,
     {
       hint:
-        'Another suite may list it, so it stays. Raise the build number; or, if you are sure that it is left over from a ' +
-        'publish that was given up, delete the file.',
+        'It may belong to another suite, or to a version that differs in the epoch alone, which file names do not have; so it ' +
+        'stays. Raise the version or the build number. If it is left over from a publish that was given up, delete the file.',
     },
   )
 }

@@ -1,10 +1,19 @@
 import { cp, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { verifyRepository } from '../../src/repositories/verify.ts'
 import { fileStorage } from '../../src/storage/file/file-storage.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 import { buildRpms, plainSpec } from '../clients/rpmbuild.ts'
-import { dnfFormat, makeKey, publishRpms, removeFolder, scratchFolder, type TestKey } from './dnf-world.ts'
+import {
+  makeKey,
+  publishRpms,
+  readAll,
+  removeFolder,
+  scratchFolder,
+  type TestKey,
+  watched,
+} from './dnf-world.ts'
 import { listFiles } from './repodata.ts'
 
 let folder: string
@@ -27,18 +36,11 @@ class Crash extends Error {}
 
 /** Dies at one write: before it, or after it is durable but before anybody hears of it. */
 function crashing(storage: Storage, atWrite: number, when: 'before' | 'after'): Storage {
-  let writes = 0
-  return {
-    ...storage,
-    put: async (path, body, options) => {
-      writes += 1
-      const isLast = writes === atWrite
-      if (isLast && when === 'before') throw new Crash(path)
-      const result = await storage.put(path, body, options)
-      if (isLast) throw new Crash(path)
-      return result
-    },
-  }
+  const counts = { before: 0, after: 0 }
+  return watched(storage, (path, moment) => {
+    counts[moment] += 1
+    if (moment === when && counts[moment] === atWrite) throw new Crash(path)
+  })
 }
 
 async function stateOf(repository: string): Promise<Map<string, string>> {
@@ -74,9 +76,9 @@ test.each(['before', 'after'] as const)(
       }
 
       // The verifier accepts it at every moment: the signature is there before what it signs.
-      const between = await dnfFormat().read(fileStorage(repository), { verifier: key.verifier })
+      const between = await readAll(repository, key.verifier)
       expect([2, 4]).toContain(between.entries.length)
-      expect(between.signature.status).toBe('verified')
+      expect(between.entry.signature.status).toBe('verified')
 
       await publishRpms(rpms.slice(0, 4), { to: repository, key })
       expect(await stateOf(repository)).toEqual(expected)
@@ -89,61 +91,54 @@ test('publishers at the same time lose nothing, and the signature is that of the
 
   await Promise.all(rpms.map((rpm) => publishRpms([rpm], { to: repository, key })))
 
-  const storage = fileStorage(repository)
-  const state = await dnfFormat().read(storage, { verifier: key.verifier })
-  expect(state.entries.map(({ name }) => name)).toEqual(rpms.map((_, index) => `package-${index}`))
+  const { storage, format, entry, entries } = await readAll(repository, key.verifier)
+  expect(entries.map(({ name }) => name).toSorted()).toEqual(rpms.map((_, index) => `package-${index}`))
   const repair = { signers: [key.signer], verifier: key.verifier }
-  expect(await dnfFormat().staleCompanions(storage, state, repair)).toEqual([])
+  expect(await format.staleCompanions(storage, entry, repair)).toEqual([])
   const signature = await readFile(join(repository, 'repodata/repomd.xml.asc'))
   const repomd = await readFile(join(repository, 'repodata/repomd.xml'))
   await expect(key.verifier.verifyDetached(repomd, signature)).resolves.toBe(key.signer.fingerprint)
-  const alone = join(folder, 'alone')
-  await publishRpms(rpms, { to: alone, key })
-  expect(repomd.equals(await readFile(join(alone, 'repodata/repomd.xml')))).toBe(true)
+  expect(await verifyRepository({ format, storage, verifier: key.verifier, deep: true })).toEqual([])
 })
 
 test('a publish of what is there writes nothing', async () => {
   const repository = join(folder, 'again')
   await publishRpms(rpms.slice(0, 2), { to: repository, key })
-  const storage = fileStorage(repository)
   const writes: string[] = []
-  const watched: Storage = {
-    ...storage,
-    put: (path, body, options) => {
-      writes.push(path)
-      return storage.put(path, body, options)
-    },
-  }
+  const storage = watched(fileStorage(repository), (path) => writes.push(path))
 
-  const result = await publishRpms(rpms.slice(0, 2), { to: watched, key })
+  const result = await publishRpms(rpms.slice(0, 2), { to: storage, key })
 
   expect(result.kept).toHaveLength(2)
   expect(writes).toEqual([])
 })
 
-test('the order of the writes is packages, indexes and staged signature, repomd.xml, key, signature', async () => {
-  const storage = fileStorage(join(folder, 'ordered'))
-  const writes: string[] = []
-  const watched: Storage = {
-    ...storage,
-    put: (path, body, options) => {
-      writes.push(path.replace(/[0-9a-f]{64}/, 'SUM'))
-      return storage.put(path, body, options)
-    },
-  }
+test('repomd.xml comes when everything that it names is there, and its signature follows at once', async () => {
+  const events: string[] = []
+  const storage = watched(fileStorage(join(folder, 'ordered')), (path, when) => {
+    events.push(`${when} ${path.replace(/[0-9a-f]{64}/g, 'SUM')}`)
+  })
 
-  await publishRpms(rpms.slice(0, 1), { to: watched, key })
+  await publishRpms(rpms.slice(0, 1), { to: storage, key })
 
-  expect(writes).toEqual([
+  const swap = events.indexOf('before repodata/repomd.xml')
+  const named = [
     'packages/p/package-0-1.0-1.noarch.rpm',
     'repodata/SUM-primary.xml.gz',
     'repodata/SUM-filelists.xml.gz',
     'repodata/SUM-other.xml.gz',
     'repodata/SUM-repomd.xml.asc',
-    'repodata/repomd.xml',
-    'repodata/repomd.xml.key',
-    'repodata/repomd.xml.asc',
-    'test.repo',
-    'RPM-GPG-KEY-test',
-  ])
+    '.hawser/repodata/generations/00000001-SUM.json',
+  ]
+  for (const path of named) expect(events.slice(0, swap)).toContain(`after ${path}`)
+  expect(events.slice(swap)).toEqual(
+    [
+      'repodata/repomd.xml',
+      'repodata/repomd.xml.asc',
+      '.hawser/repodata/latest.json',
+      'repodata/repomd.xml.key',
+    ]
+      .concat('test.repo', 'RPM-GPG-KEY-test')
+      .flatMap((path) => [`before ${path}`, `after ${path}`]),
+  )
 })

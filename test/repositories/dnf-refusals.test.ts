@@ -2,7 +2,6 @@ import { appendFile, copyFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { failureText } from '../../src/errors.ts'
-import { fileStorage } from '../../src/storage/file/file-storage.ts'
 import { buildRpms, plainSpec } from '../clients/rpmbuild.ts'
 import {
   dnfFormat,
@@ -10,6 +9,7 @@ import {
   makeKey,
   now,
   publishRpms,
+  readAll,
   removeFolder,
   scratchFolder,
   type TestKey,
@@ -56,9 +56,10 @@ test('a version that differs in the epoch alone is refused, as its file name is 
 test('a signed repository is never rendered unsigned', async () => {
   const repository = join(folder, 'signed')
   await publishRpms([hello], { to: repository, key })
-  const state = await dnfFormat().read(fileStorage(repository), { verifier: key.verifier })
+  const { format, entry } = await readAll(repository, key.verifier)
+  const context = { signers: [], date: now, generation: { sequence: 2, sha256: '0'.repeat(64) } }
 
-  const failure = await failureOf(dnfFormat().render(state, [], { signers: [], date: now }))
+  const failure = await failureOf(format.renderEntry(entry, new Map(), context))
 
   await expect(failure).toMatchFileSnapshot(golden('signature-lost'))
 })
@@ -69,7 +70,7 @@ test('a package file that is not the artifact any more is refused', async () => 
   const input = await inputOf(changed)
   await copyFile(withEpoch, changed)
 
-  const failure = await failureOf(dnfFormat().entryOf(input))
+  const failure = await failureOf(dnfFormat().prepare(input))
 
   await expect(failure).toMatchFileSnapshot(golden('package-changed'))
 })
@@ -101,25 +102,23 @@ describe('a repository that somebody changed', () => {
     await publishRpms([hello], { to: repository, key })
     const path = join(repository, 'repodata/repomd.xml')
     await writeFile(path, (await readFile(path, 'utf8')).replace('<revision>', '<revision>1'))
-    const storage = fileStorage(repository)
-    const state = await dnfFormat().read(storage, {})
+    const { storage, format, entry } = await readAll(repository)
 
     for (const verifier of [key.verifier, undefined]) {
       const repair = { signers: [key.signer], verifier }
-      expect(await dnfFormat().staleCompanions(storage, state, repair)).toEqual([])
+      expect(await format.staleCompanions(storage, entry, repair)).toEqual([])
     }
   })
 
   test('is found out by an inspection: stale signature, missing record', async () => {
     const repository = join(folder, 'inspected')
     await publishRpms([hello], { to: repository, key })
-    const storage = fileStorage(repository)
     await writeFile(join(repository, 'repodata/repomd.xml.asc'), 'of yesterday')
-    const state = await dnfFormat().read(storage, { verifier: key.verifier })
+    const { storage, format, entry } = await readAll(repository, key.verifier)
     const filelists = (await listFiles(repository)).find((path) => path.includes('-filelists.xml')) ?? ''
     await storage.delete(filelists)
 
-    expect(await dnfFormat().inspect(storage, state, { verifier: key.verifier })).toMatchObject([
+    expect(await format.inspect(storage, entry, { verifier: key.verifier })).toMatchObject([
       { code: 'DNF_SIGNATURE_STALE', path: 'repodata/repomd.xml.asc' },
       { code: 'DNF_METADATA_MISSING', path: filelists },
     ])

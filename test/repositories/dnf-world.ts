@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { digestOfFile } from '../../src/lib/digest.ts'
 import { dnf } from '../../src/repositories/dnf/dnf.ts'
+import { entriesOf } from '../../src/repositories/find-entries.ts'
 import { type PublishRequest, type PublishResult, publishPackages } from '../../src/repositories/publish.ts'
-import type { PackageInput } from '../../src/repositories/repository-format.ts'
+import type { PackageEntry, PackageInput } from '../../src/repositories/repository-format.ts'
 import { generateKey } from '../../src/signing/openpgp/generate-key.ts'
 import { openpgpSigner } from '../../src/signing/openpgp/signer.ts'
 import { openpgpVerifier } from '../../src/signing/openpgp/verifier.ts'
@@ -76,4 +77,35 @@ export async function publishRpms(
     additions: await Promise.all(files.map(inputOf)),
     ...rest,
   })
+}
+
+/** All that a repository lists, read as a client does. */
+export async function readAll(from: Storage | string, verifier?: SignatureVerifier) {
+  const storage = typeof from === 'string' ? fileStorage(from) : from
+  const format = dnfFormat()
+  const entry = await format.readEntry(storage, { verifier })
+  if (entry === undefined) throw new Error('There is no repository')
+  const entries: PackageEntry[] = []
+  for await (const listed of entriesOf(format, storage, entry, {})) entries.push(listed)
+  return { storage, format, entry, entries }
+}
+
+/** Every call that writes, in the order of the calls, as it begins and as it is done. */
+export function watched(
+  storage: Storage,
+  onWrite: (path: string, when: 'before' | 'after') => void,
+): Storage {
+  const around = async <Result>(path: string, write: () => Promise<Result>): Promise<Result> => {
+    onWrite(path, 'before')
+    const result = await write()
+    onWrite(path, 'after')
+    return result
+  }
+  return {
+    ...storage,
+    put: (path, body, options) => around(path, () => storage.put(path, body, options)),
+    compose: (path, pieces, options) => around(path, () => storage.compose(path, pieces, options)),
+    copy: (from, path, options) => around(path, () => storage.copy(from, path, options)),
+    delete: (path, options) => around(path, () => storage.delete(path, options)),
+  }
 }
