@@ -37,10 +37,11 @@ export interface RepositoryState {
  */
 export async function openState(repository: OpenRepository): Promise<RepositoryState> {
   const { format, storage, signal, adopt = false } = repository
+  // Before the entry: it is noted after the entry, so an entry that is read now is not older than what is noted.
+  const latest = await readLatest(storage, format.folder, signal)
   const entry = await readAdoptable(repository)
   const mustSign =
     checkVouched(repository, entry) || (entry !== undefined && (await format.isOutdated?.(entry)) === true)
-  const latest = await readLatest(storage, format.folder, signal)
   const nothing = { entry, generation: undefined, ref: undefined, latest, mustSign }
   const ref = entry?.generation
   if (entry === undefined || ref === undefined) return nothing

@@ -1,5 +1,5 @@
 import { packReader } from './find-entries.ts'
-import { type Generation, readGeneration, readLatest } from './generation.ts'
+import { type Generation, type GenerationRef, readGeneration } from './generation.ts'
 import { hexKey } from './lookup/keys.ts'
 import type { LookupRecord } from './lookup/node.ts'
 import { difference, find, type ReadRange } from './lookup/read-table.ts'
@@ -13,9 +13,9 @@ import type { VerifyRequest } from './verify.ts'
 export async function lostFindings(
   { storage, format, signal }: VerifyRequest,
   { generation: ref }: RepositoryEntry,
+  latest: GenerationRef | undefined,
 ): Promise<readonly RepositoryFinding[]> {
   const { folder } = format
-  const latest = await readLatest(storage, folder, signal)
   if (ref === undefined) return []
   const findings: RepositoryFinding[] = []
   if (latest !== undefined && latest.sequence > ref.sequence) {

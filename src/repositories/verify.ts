@@ -2,6 +2,7 @@ import { Refusal, UserError } from '../errors.ts'
 import type { SignatureVerifier } from '../signing/signer.ts'
 import type { Storage } from '../storage/storage.ts'
 import { entriesOf } from './find-entries.ts'
+import { readLatest } from './generation.ts'
 import type {
   PackageEntry,
   RepositoryEntry,
@@ -31,6 +32,8 @@ export interface VerifyRequest {
  */
 export async function verifyRepository(request: VerifyRequest): Promise<readonly RepositoryFinding[]> {
   const { format, storage, verifier, signal } = request
+  // Before the entry, which is written first: else a publish in between would look like an old entry.
+  const latest = await readLatest(storage, format.folder, signal)
   const entry = await orFinding(() => format.readEntry(storage, { verifier, signal }))
   if (entry === undefined) {
     return [
@@ -45,7 +48,7 @@ export async function verifyRepository(request: VerifyRequest): Promise<readonly
   ]
   const packages = await orFinding(() => packageFindings(entry, request))
   if ('code' in packages) return [...findings, packages]
-  return [...findings, ...packages, ...(await lostFindings(request, entry))]
+  return [...findings, ...packages, ...(await lostFindings(request, entry, latest))]
 }
 
 /** What cannot be known (TransientError) is no finding about the repository. */

@@ -3,6 +3,12 @@ import { retryTransient } from '../../lib/retry.ts'
 import type { S3Options } from './s3.ts'
 import { failureOf, type S3Action } from './s3-errors.ts'
 
+const silent = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore }
+
+function ignore(): void {
+  // The SDK prints to the console by itself otherwise.
+}
+
 type Sdk = typeof import('@aws-sdk/client-s3')
 
 export interface CallOptions {
@@ -94,6 +100,8 @@ export class Connection {
       // Checksums in trailers are refused by some services; Content-MD5 and our own digests do the same.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
+      // What goes wrong is said by our own errors; nothing is printed past the terminal.
+      logger: silent,
       // We retry ourselves: by class, and knowing that an answer may have been lost.
       maxAttempts: 1,
       requestHandler: { connectionTimeout: 10_000, requestTimeout: 120_000, throwOnRequestTimeout: true },
