@@ -18,18 +18,23 @@ export async function settle(
   signal: AbortSignal,
 ): Promise<ObjectVersion> {
   const { format, storage, signers, verifier, client } = repository
+  let settled: ObjectVersion | undefined
   for (let round = 0; round < roundsMax; round++) {
     const entry = await format.readEntry(storage, { verifier, signal })
     if (entry?.version === undefined) throw new Error('The entry vanished after it was published')
+    // Nobody came in between, so what was written for it stands.
+    if (entry.version === settled) return settled
     // Companions are signed too: never sign what somebody else put there in the meantime.
     const isVouched = signers.length === 0 || entry.signature.status === 'verified'
     if (!isVouched && entry.version !== trusted) throw uncheckedError(storage)
     const stale: Companion[] = [
       ...(await format.staleCompanions(storage, entry, { signers, verifier, signal })),
     ]
-    for (const upload of client) if (!(await isStored(storage, upload, signal))) stale.push(upload)
+    const areStored = await Promise.all(client.map((upload) => isStored(storage, upload, signal)))
+    stale.push(...client.filter((_, index) => areStored[index] === false))
     if (stale.length === 0) return entry.version
     await writeCompanions(storage, stale, signal)
+    settled = entry.version
   }
   throw new TransientError(
     'REPOSITORY_BUSY',

@@ -206,7 +206,7 @@ mon_data = ${folder}/mon
 [osd.0]
 osd_data = ${folder}/osd.0
 [client.rgw]
-rgw_frontends = beast endpoint=127.0.0.1:${port}
+rgw_frontends = beast endpoint=127.0.0.1:${port} tcp_nodelay=1
 rgw_data = ${folder}/rgw
 rgw_dns_name = localhost
 rgw_enable_usage_log = false
