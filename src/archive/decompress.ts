@@ -1,8 +1,9 @@
 import { pipeline, Readable } from 'node:stream'
-import { createGunzip, createZstdDecompress, gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { createGunzip, createZstdDecompress, gunzipSync } from 'node:zlib'
 import { UserError } from '../errors.ts'
 import { type ByteStream, type CompressionKind, compressionKinds, compressions } from './compression.ts'
 import { LzmaCoder } from './lzma.ts'
+import { zstdFrames } from './zstd-frames.ts'
 
 /** The compression that these first bytes are; `none` when they carry no known magic. */
 export function detectCompression(firstBytes: Uint8Array): CompressionKind {
@@ -85,10 +86,8 @@ async function* chained({ bytes, isAll }: Head, rest: ByteStream): ByteStream {
 
 type SyncDecoder = (bytes: Uint8Array, options: { maxOutputLength: number }) => Uint8Array
 
-const syncDecoders: Partial<Record<CompressionKind, SyncDecoder>> = {
-  gzip: gunzipSync,
-  zstd: zstdDecompressSync,
-}
+// Not zstd: Node's reads the first of several frames and says nothing of the others (seen with 24).
+const syncDecoders: Partial<Record<CompressionKind, SyncDecoder>> = { gzip: gunzipSync }
 
 /** Undefined when it is too long, too large or damaged: then the stream says so, in its own words. */
 function decodedAtOnce(
@@ -163,8 +162,13 @@ const memoryMax = 256 << 20
 const decoders: Record<CompressionKind, (input: ByteStream) => ByteStream> = {
   gzip: (input) => throughNode(input, createGunzip({ chunkSize: 1 << 18 })),
   xz: (input) => LzmaCoder.decoder(memoryMax).run(smallPieces(input)),
-  zstd: (input) => throughNode(input, createZstdDecompress({ chunkSize: 1 << 18 })),
+  zstd: throughZstd,
   none: (input) => input,
+}
+
+async function* throughZstd(input: ByteStream): ByteStream {
+  for await (const frame of zstdFrames(input))
+    yield* throughNode(frame, createZstdDecompress({ chunkSize: 1 << 18 }))
 }
 
 function throughNode(input: ByteStream, codec: NodeJS.ReadWriteStream & AsyncIterable<Buffer>): ByteStream {
