@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts'
 import { mapLimited } from '../lib/limit.ts'
-import type { ListedObject, Storage } from '../storage/storage.ts'
+import { type ListedObject, type Storage, temporaryFolder } from '../storage/storage.ts'
 import { formKinds } from './append/index-state.ts'
 import { entriesOf, packReader } from './find-entries.ts'
 import {
@@ -164,6 +164,7 @@ const prefixesOf = (format: RepositoryFormat, { entry }: RepositoryState): reado
   recordsFolder(format.folder),
   ...(entry === undefined ? [] : format.indexPrefixes(entry)),
   packsFolder(format.folder),
+  temporaryFolder,
   ...format.packagePrefixes,
 ]
 

@@ -31,6 +31,9 @@ export interface StoredObject extends ObjectInfo {
   bytes(): Promise<Uint8Array>
 }
 
+/** Objects below it are in use for moments only: an old one is what a killed process left, and anyone may delete it. */
+export const temporaryFolder = '.hawser/temporary/'
+
 /** Without a `condition` it writes whatever is there: for names that repeat what a conditional object says. */
 export interface PutOptions {
   readonly condition?: { readonly ifAbsent: true } | { readonly ifVersion: ObjectVersion }
@@ -61,7 +64,8 @@ export interface Storage {
   get(path: string, options?: GetOptions): Promise<StoredObject | undefined>
   /**
    * Atomic: readers see the old object or the whole new one, and it is durable when the promise resolves. With a
-   * condition that does not hold: `{ status: 'conflict' }`, and nothing is written.
+   * condition that does not hold: `{ status: 'conflict' }`. Then this body is not there, but it may have been: written, its
+   * answer lost, and already followed by another writer's. Who tries again looks first whether its change is in.
    */
   put(path: string, body: PutBody, options?: PutOptions): Promise<PutResult>
   /**

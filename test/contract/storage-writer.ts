@@ -22,18 +22,25 @@ async function create(): Promise<void> {
   process.stdout.write(`${statuses.filter((status) => status === 'written').length}\n`)
 }
 
-/** Counts up in one object by compare-and-swap. */
-async function count(): Promise<void> {
-  for (let done = 0; done < Number(amount); ) {
-    const object = await storage.get('race/counter')
-    if (object === undefined) throw new Error('the counter is gone')
-    const next = Number(Buffer.from(await object.bytes()).toString()) + 1
-    const result = await storage.put('race/counter', Buffer.from(`${next}`), {
-      condition: { ifVersion: object.version },
-    })
-    if (result.status === 'written') done++
-  }
+/**
+ * Adds lines to one object by compare-and-swap. A line that is there already was added by a write that others followed
+ * before its answer, which was lost, could be asked for again.
+ */
+async function append(): Promise<void> {
+  for (let number = 0; number < Number(amount); number++) await appendLine(`${process.pid}.${number}`)
   process.stdout.write('done\n')
+}
+
+async function appendLine(line: string): Promise<void> {
+  for (;;) {
+    const object = await storage.get('race/lines')
+    if (object === undefined) throw new Error('the lines are gone')
+    const before = Buffer.from(await object.bytes()).toString()
+    if (before.split('\n').includes(line)) return
+    const condition = { ifVersion: object.version }
+    const result = await storage.put('race/lines', Buffer.from(`${before}${line}\n`), { condition })
+    if (result.status === 'written') return
+  }
 }
 
 /** Writes two bodies in turn until it is killed. */
@@ -45,7 +52,7 @@ async function forever(target: Storage): Promise<void> {
 
 const modes: { readonly [mode: string]: () => Promise<void> } = {
   create,
-  count,
+  append,
   forever: () => forever(storage),
 }
 

@@ -295,14 +295,18 @@ function describeProcesses(subject: () => StorageUnderTest): void {
     expect(wins.map(Number).reduce((sum, won) => sum + won, 0)).toBe(1)
   })
 
-  test('five processes that count by compare-and-swap lose no count', async () => {
-    await subject().storage.put('race/counter', text('0'))
-    const racing = await start('count', 20, 5)
+  test('five processes that add lines by compare-and-swap lose none, and add none twice', async () => {
+    await subject().storage.put('race/lines', text(''))
+    const racing = await start('append', 20, 5)
 
     for (const writer of racing) writer.go()
     await Promise.all(racing.map((writer) => writer.line()))
 
-    expect(await read(subject().storage, 'race/counter')).toBe('100')
+    const lines = ((await read(subject().storage, 'race/lines')) ?? '').trimEnd().split('\n')
+    const expected = racing.flatMap(({ child }) =>
+      Array.from({ length: 20 }, (_, number) => `${child.pid}.${number}`),
+    )
+    expect(lines.toSorted()).toEqual(expected.toSorted())
   })
 
   test('a killed writer leaves a whole object and nothing else, and blocks nobody', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { TransientError } from '../../errors.ts'
+import { temporaryFolder } from '../storage.ts'
 import type { Connection } from './connection.ts'
 import { abortUpload, createUpload, sendPart } from './multipart.ts'
 import { getObject } from './read-object.ts'
@@ -73,7 +74,7 @@ async function probeSurely(connection: Connection, signal: AbortSignal | undefin
 
 async function probe(trial: Trial): Promise<Capabilities> {
   const { connection, signal } = trial
-  const path = `.hawser/probe-${randomBytes(8).toString('hex')}`
+  const path = `${temporaryFolder}${randomBytes(8).toString('hex')}`
   try {
     const isNew: Conditions = { IfNoneMatch: '*' }
     const ifNoneMatch = (await accepts(trial, path, isNew, '1')) && !(await accepts(trial, path, isNew, '2'))
