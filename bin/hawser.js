@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Runs on any Node that knows ES modules, so that an old one gets a sentence instead of a syntax error.
-const needed = [22, 18]
+const needed = [22, 22]
 const [major, minor] = process.versions.node.split('.').map(Number)
 
 if (major < needed[0] || (major === needed[0] && minor < needed[1])) {

@@ -16,11 +16,13 @@ const map: Readonly<Record<string, readonly string[]>> = {
   clients: [...ground, 'archive'],
   storage: ground,
   artifacts: ground,
-  signing: [...ground, 'artifacts', 'clients'],
+  signing: [...ground, 'archive', 'artifacts', 'clients'],
   packages: [...ground, 'archive', 'artifacts', 'signing'],
   repositories: [...ground, 'archive', 'artifacts', 'clients', 'storage', 'packages', 'signing'],
   sources: [...ground, 'archive', 'artifacts'],
   forge: [...ground, 'artifacts', 'signing'],
+  oci: [...ground, 'archive'],
+  module: [...ground, 'archive', 'oci'],
   pipeline: ground,
   engine: [...ground, 'pipeline'],
   steps: [
@@ -34,6 +36,8 @@ const map: Readonly<Record<string, readonly string[]>> = {
     'signing',
     'sources',
     'forge',
+    'oci',
+    'module',
   ],
   config: [
     ...ground,
@@ -46,21 +50,26 @@ const map: Readonly<Record<string, readonly string[]>> = {
     'signing',
     'sources',
     'forge',
+    'oci',
+    'module',
   ],
   release: [
     ...ground,
     ...['config', 'steps', 'pipeline', 'engine'],
-    ...['artifacts', 'storage', 'packages', 'repositories', 'signing', 'sources', 'forge'],
+    ...['artifacts', 'storage', 'packages', 'repositories', 'signing', 'sources', 'forge', 'oci', 'module'],
   ],
   cli: ['errors', 'lib', 'release', 'config', 'pipeline'],
   main: ['errors', 'lib', 'cli'],
 }
 
 /** Rooms whose folders are kinds of one port: a kind knows nothing of its siblings. */
-const concepts = ['packages', 'repositories', 'storage', 'signing', 'sources', 'forge', 'engine']
+const concepts = ['packages', 'repositories', 'storage', 'signing', 'sources', 'forge', 'oci', 'engine']
 
 /** Folders of a concept that are no kinds: what all kinds share, and what knows none of them. */
-const shared: Readonly<Record<string, readonly string[]>> = { repositories: ['append', 'lookup'] }
+const shared: Readonly<Record<string, readonly string[]>> = {
+  repositories: ['append', 'lookup'],
+  oci: ['layers', 'credentials', 'build'],
+}
 
 interface Import {
   readonly file: string

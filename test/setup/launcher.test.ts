@@ -15,7 +15,7 @@ afterAll(() => rm(folder, { recursive: true }))
 test('on a Node that is too old the launcher says what to do, and exits 2', async () => {
   const launcher = await readFile(join(home, 'bin/hawser.js'), 'utf8')
   // There is no older Node at hand everywhere; one that needs a newer Node meets the same situation.
-  const demanding = launcher.replace('const needed = [22, 18]', 'const needed = [99, 1]')
+  const demanding = launcher.replace('const needed = [22, 22]', 'const needed = [99, 1]')
   expect(demanding).not.toBe(launcher)
   await writeFile(join(folder, 'hawser.mjs'), demanding)
 
