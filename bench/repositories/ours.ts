@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
 import { generateKey } from '../../src/signing/openpgp/generate-key.ts'
 import type { Contender } from './contender.ts'
 import { timed } from './timed.ts'
@@ -32,9 +32,11 @@ export async function ours(
   git('add', 'hawser.yaml')
   git('-c', 'user.name=b', '-c', 'user.email=b@example.org', 'commit', '-qm', 'Benchmark')
   const add = async (files: readonly string[]) => {
-    const list = join(folder, 'files')
-    writeFileSync(list, files.join('\n'))
-    const command = `xargs -a ${list} -n ${files.length} ${process.execPath} ${launcher} repo add packages -q`
+    const packages = join(folder, 'packages')
+    rmSync(packages, { recursive: true, force: true })
+    mkdirSync(packages)
+    for (const file of files) linkSync(file, join(packages, basename(file)))
+    const command = `${process.execPath} ${launcher} repo add packages ${packages} -q`
     return timed({ command, cwd: folder, environment })
   }
   return { name: `hawser (${format})`, start: add, add }

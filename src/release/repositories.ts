@@ -4,6 +4,7 @@ import { fileSystemError } from '../lib/atomic-file.ts'
 import { digestOfFile } from '../lib/digest.ts'
 import { mapLimited } from '../lib/limit.ts'
 import { packageFormats } from '../packages/index.ts'
+import type { PackageFormat } from '../packages/package-format.ts'
 import { copyPackages } from '../repositories/copy-packages.ts'
 import { exportRepository } from '../repositories/export.ts'
 import { entriesOf } from '../repositories/find-entries.ts'
@@ -21,6 +22,7 @@ import { fileStorage } from '../storage/file/file-storage.ts'
 import { loadProjectConfig } from './load-project-config.ts'
 import { type OutsideRun, openDeclared } from './open-declared.ts'
 import { chosenBy } from './package-choice.ts'
+import { packageFiles } from './package-files.ts'
 import { readCheckout } from './project.ts'
 
 /** What a command prints of it. */
@@ -32,15 +34,17 @@ export async function initDeclared(name: string, outside: OutsideRun): Promise<P
   return initRepository(await declared(name, outside))
 }
 
-/** Adds package files that were built elsewhere. */
+/** Adds package files that were built elsewhere; a folder stands for all packages of the right format in it. */
 export async function addFiles(
   name: string,
-  files: readonly string[],
+  paths: readonly string[],
   outside: OutsideRun,
 ): Promise<PublishResult> {
   const request = await declared(name, outside)
-  const { packageFormat } = request.format
-  const additions = await mapLimited(files, 4, (file) => packageInput(file, packageFormat), outside.signal)
+  const format = packageFormats.find((one) => one.name === request.format.packageFormat)
+  if (format === undefined) throw new Error(`No package format is called "${request.format.packageFormat}"`)
+  const files = await packageFiles(paths, format.extension)
+  const additions = await mapLimited(files, 4, (file) => packageInput(file, format), outside.signal)
   return publishPackages({ ...request, additions })
 }
 
@@ -139,11 +143,10 @@ async function declared(name: string, outside: OutsideRun) {
   return { ...opened, date: new Date(epoch * 1000), cause: { project: config.project, commit } }
 }
 
-async function packageInput(file: string, wanted: PackageInput['artifact']['kind']): Promise<PackageInput> {
-  const format = packageFormats.find(({ name }) => name === wanted)
-  if (format === undefined || !file.endsWith(format.extension)) {
-    throw new UserError('REPOSITORY_WRONG_FORMAT', `"${basename(file)}" is no ${wanted} package.`, {
-      hint: `This repository holds ${wanted} packages.`,
+async function packageInput(file: string, format: PackageFormat): Promise<PackageInput> {
+  if (!file.endsWith(format.extension)) {
+    throw new UserError('REPOSITORY_WRONG_FORMAT', `"${basename(file)}" is no ${format.name} package.`, {
+      hint: `This repository holds ${format.name} packages.`,
     })
   }
   // Reads it whole: a broken package never gets into an index.

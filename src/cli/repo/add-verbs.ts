@@ -34,7 +34,7 @@ export const addVerbs: Verbs = {
   async add({ name, words, outside, terminal, cwd }) {
     if (words.length === 0) {
       throw new UserError('USAGE_WORDS', '"hawser repo add" needs package files.', {
-        hint: 'Usage: hawser repo add NAME FILE …',
+        hint: 'Usage: hawser repo add NAME FILE-OR-FOLDER …',
       })
     }
     const result = await addFiles(
