@@ -35,7 +35,9 @@ export async function exportRepository(request: ExportRequest): Promise<number> 
     await mapLimited(batch, parallelMax, copy, signal)
   }
   const files: string[] = []
-  for await (const { path } of storage.list(`${format.folder}/`, { signal })) files.push(path)
+  for await (const { path } of storage.list(format.metadataPrefix, { signal })) {
+    if (isMetadata(path, format)) files.push(path)
+  }
   const isLast = (path: string): boolean => format.otherFiles(entry).includes(path)
   await mapLimited(
     files.filter((path) => !isLast(path)),
@@ -46,6 +48,10 @@ export async function exportRepository(request: ExportRequest): Promise<number> 
   for (const path of files.filter(isLast)) await copy(path, signal)
   return count
 }
+
+/** A flat repository's metadata may lie at the root, beside packages and our records. */
+const isMetadata = (path: string, { packagePrefixes }: RepositoryFormat): boolean =>
+  !['.hawser/', ...packagePrefixes].some((prefix) => path.startsWith(prefix))
 
 /** Each file once, although several indexes may list it. */
 async function* packagePaths(

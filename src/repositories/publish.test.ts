@@ -61,6 +61,7 @@ const listFormat: RepositoryFormat<ListEntry> = {
   packageExtension: '',
   folder: 'list',
   packagePrefixes: ['files/'],
+  metadataPrefix: 'index/',
   async readEntry(from) {
     const stored = await from.get('list')
     if (stored === undefined) return undefined

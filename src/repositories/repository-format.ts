@@ -164,6 +164,8 @@ export interface RepositoryFormat<Own = unknown, Facts = unknown> {
   readonly clients?: readonly NamedClient[] | undefined
   /** `dists/stable`, `repodata`: our own records of it are in `.hawser/<folder>/`. */
   readonly folder: string
+  /** Everything that describes it is below: `dists/stable/`, `repodata/`; empty for the root of the storage. */
+  readonly metadataPrefix: string
   /**
    * Reads the entry file, and checks its signature when there is a verifier. Undefined: there is no repository (absent,
    * not unknown). Throws when it cannot be known or does not verify. Reads nothing else but signatures.

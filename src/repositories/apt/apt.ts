@@ -103,6 +103,7 @@ export function aptRepository(layout: AptLayout): RepositoryFormat<AptEntry, Apt
     packageFormat: 'deb',
     clients: clientsOf(layout.clients),
     folder: recordsName(layout.folder),
+    metadataPrefix: layout.folder === '' ? '' : `${layout.folder}/`,
     readEntry: (storage, context) => readEntry(storage, layout, context),
     openIndex: async (storage, entry, index, context) => {
       const { header, fragments } = await openIndex(storage, entry, index, context)

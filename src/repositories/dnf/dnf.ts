@@ -98,6 +98,7 @@ function dnfRepository(
     clients,
     packageFormat: 'rpm',
     folder: 'repodata',
+    metadataPrefix: 'repodata/',
     readEntry,
     openIndex: (storage, entry, index, context) => openDnfIndex(storage, entry, index, compression, context),
     listsPackages: (index) => index === 'primary',
