@@ -66,11 +66,13 @@ const mergeSets =
 /** A foreign change may add to what we published, but not take away or exchange. */
 async function refuseLoss(
   { format, storage }: OpenRepository,
-  { latest }: RepositoryState,
+  { entry, latest }: RepositoryState,
   { lookup }: Base,
   signal: AbortSignal,
 ): Promise<void> {
   const { folder } = format
+  // What was read are the bytes that the entry names by digest, and it is the one that was published last.
+  if (latest !== undefined && entry?.generation?.sha256 === latest.sha256) return
   const before = latest === undefined ? undefined : await readGeneration(storage, folder, latest, signal)
   if (before === undefined) return
   const read = packReader(storage, folder, signal)

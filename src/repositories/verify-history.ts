@@ -1,7 +1,7 @@
 import { packReader } from './find-entries.ts'
 import { type Generation, type GenerationRef, readGeneration } from './generation.ts'
 import { hexKey } from './lookup/keys.ts'
-import type { LookupRecord } from './lookup/node.ts'
+import { LookupDamagedError, type LookupRecord } from './lookup/node.ts'
 import { difference, find, type ReadRange } from './lookup/read-table.ts'
 import type { RepositoryEntry, RepositoryFinding } from './repository-format.ts'
 import type { VerifyRequest } from './verify.ts'
@@ -27,6 +27,21 @@ export async function lostFindings(
   const previous = await readGeneration(storage, folder, current.previous, signal)
   if (previous === undefined) return findings
   const read = packReader(storage, folder, signal)
+  try {
+    findings.push(...(await lostPackages(previous, current, read)))
+  } catch (error) {
+    if (!(error instanceof LookupDamagedError)) throw error
+    findings.push({ code: error.code, path: '', message: error.message })
+  }
+  return findings
+}
+
+async function lostPackages(
+  previous: Generation,
+  current: Generation,
+  read: ReadRange,
+): Promise<readonly RepositoryFinding[]> {
+  const findings: RepositoryFinding[] = []
   for await (const { side, record } of difference(previous.lookup, current.lookup, read)) {
     const { path, sha256 } = record
     if (side !== 'a' || path === '' || (await isListed(record, current, read))) continue

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { UserError } from '../../errors.ts'
 import { branchOf, keyBytes } from './keys.ts'
 import type { NodeRef } from './lookup-root.ts'
 
@@ -30,8 +31,20 @@ export const isLeafCount = (count: number, depth: number): boolean =>
   count <= leafRecordsMax || depth >= depthMax
 
 /** The records of the table are damaged, or are not there. They can be made again from the indexes. */
-export class LookupDamagedError extends Error {
+export class LookupDamagedError extends UserError {
   override readonly name = 'LookupDamagedError'
+
+  constructor({ pack, offset }: Pick<NodeRef, 'pack' | 'offset'>) {
+    super(
+      'REPOSITORY_RECORDS_DAMAGED',
+      `The lookup table beside the repository is damaged: pack ${pack}, byte ${offset}.`,
+      {
+        hint:
+          'The repository itself is not: the next publish makes the table again from the indexes. Older generations can no longer be ' +
+          'compared with; "hawser repo gc NAME --keep 1" deletes their records after that publish.',
+      },
+    )
+  }
 }
 
 const version = 1
@@ -108,8 +121,7 @@ export function decodeNode(bytes: Uint8Array, ref: NodeRef, depth: number): Node
   return node
 }
 
-export const damaged = ({ pack, offset }: NodeRef): LookupDamagedError =>
-  new LookupDamagedError(`The lookup table is damaged: pack ${pack}, byte ${offset}`)
+export const damaged = (ref: NodeRef): LookupDamagedError => new LookupDamagedError(ref)
 
 function decode(bytes: Buffer, pack: string): Node | undefined {
   if (bytes.length < 6 || bytes[0] !== version) return undefined
