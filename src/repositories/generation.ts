@@ -87,7 +87,7 @@ export async function readGeneration(
   if (stored === undefined || stored.sizeBytes > recordSizeMax) return undefined
   const bytes = await stored.bytes()
   if (hexOf(digestOf(bytes)) !== ref.sha256) return undefined
-  const parsed = generationSchema.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8')))
+  const parsed = generationSchema.safeParse(jsonOf(bytes))
   // Signed by us and yet not understood: a later Hawser wrote it, and may mean something that we would break.
   if (!parsed.success || parsed.data.sequence !== ref.sequence) throw newerError(recordPath(folder, ref))
   return parsed.data
