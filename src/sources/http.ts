@@ -5,7 +5,7 @@ import { getCACertificates } from 'node:tls'
 import { UserError } from '../errors.ts'
 import type { Environment } from '../lib/child.ts'
 import { networkError, shownUrl, statusError } from './http-errors.ts'
-import { proxySettings } from './proxy.ts'
+import { proxySettings } from '../lib/proxy.ts'
 
 export interface HttpGet {
   readonly url: URL

@@ -1,6 +1,6 @@
 import type { AgentOptions } from 'node:http'
 import { UserError } from '../errors.ts'
-import type { Environment } from '../lib/child.ts'
+import type { Environment } from './child.ts'
 
 /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY in either case, for agents of node:http and node:https. */
 export function proxySettings(

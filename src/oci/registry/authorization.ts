@@ -1,0 +1,190 @@
+import { z } from 'zod'
+import { UserError } from '../../errors.ts'
+import type { Credential, CredentialSource } from '../credentials/credential.ts'
+import type { Challenge } from './challenge.ts'
+import { type HttpRequest, isLoopback, type Send } from './http.ts'
+import { statusError } from './registry-errors.ts'
+
+export interface AuthorizationOptions {
+  readonly host: string
+  readonly credentials: CredentialSource
+  /** Called with each secret before it is used, so that nothing can print it. */
+  readonly maskSecret: (secret: string) => void
+  /** The token service is asked over it, with its own retries. */
+  readonly send: Send
+  readonly now?: () => number
+}
+
+/** A scope of the token specification, `repository:NAME:pull,push`. */
+export const scopeOf = (repository: string, isWriting: boolean): string =>
+  `repository:${repository}:${isWriting ? 'pull,push' : 'pull'}`
+
+const tokenAnswer = z.looseObject({
+  token: z.string().optional(),
+  access_token: z.string().optional(),
+  expires_in: z.number().optional(),
+})
+
+interface Token {
+  readonly header: string
+  readonly until: number
+}
+
+/** Headers for requests to one registry; tokens are kept as long as they are valid. */
+export class Authorization {
+  readonly #options: AuthorizationOptions
+  readonly #tokens = new Map<string, Promise<Token>>()
+  #challenge: Challenge | undefined
+
+  constructor(options: AuthorizationOptions) {
+    this.#options = options
+  }
+
+  /** Undefined before the registry has said what it wants. */
+  async header(scopes: readonly string[], signal: AbortSignal | undefined): Promise<string | undefined> {
+    const challenge = this.#challenge
+    if (challenge === undefined) return undefined
+    if (challenge.scheme === 'basic') return this.#basic(scopes)
+    return (await this.#token(challenge, scopes, signal)).header
+  }
+
+  /** What to try next after a 401; false when there is nothing else to try. */
+  refused(challenge: Challenge | undefined, scopes: readonly string[]): boolean {
+    if (challenge === undefined) return false
+    const isKnown = this.#challenge !== undefined
+    this.#challenge = challenge
+    // A token may have expired early, or lack a scope that the registry names now.
+    const isForgotten = this.#tokens.delete(keyOf(scopes))
+    return !isKnown || isForgotten
+  }
+
+  async #basic(scopes: readonly string[]): Promise<string | undefined> {
+    const credential = await this.#credential(scopes)
+    if (credential?.kind !== 'password') return undefined
+    const header = `Basic ${Buffer.from(`${credential.username}:${credential.password}`).toString('base64')}`
+    this.#options.maskSecret(header.slice('Basic '.length))
+    return header
+  }
+
+  async #credential(scopes: readonly string[]): Promise<Credential | undefined> {
+    const [, repository = ''] = /^repository:(.*):[^:]*$/.exec(scopes[0] ?? '') ?? []
+    const credential = await this.#options.credentials(this.#options.host, repository)
+    if (credential !== undefined)
+      this.#options.maskSecret(credential.kind === 'password' ? credential.password : credential.token)
+    return credential
+  }
+
+  async #token(
+    challenge: Challenge & { readonly scheme: 'bearer' },
+    scopes: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<Token> {
+    const { now = Date.now } = this.#options
+    const key = keyOf(scopes)
+    const known = this.#tokens.get(key)
+    if (known !== undefined) {
+      const token = await known.catch(() => undefined)
+      if (token !== undefined && token.until > now()) return token
+    }
+    const asked = this.#ask(challenge, scopes, signal)
+    this.#tokens.set(key, asked)
+    return asked
+  }
+
+  /** Distribution's token specification: GET with Basic, or POST (OAuth 2) with a refresh token. */
+  async #ask(
+    challenge: Challenge & { readonly scheme: 'bearer' },
+    scopes: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<Token> {
+    const { host, now = Date.now, maskSecret } = this.#options
+    const realm = this.#realm(challenge.realm)
+    const credential = await this.#credential(scopes)
+    if (credential?.kind === 'bearer')
+      return { header: `Bearer ${credential.token}`, until: Number.POSITIVE_INFINITY }
+    const purpose = { what: `logging in at ${realm.origin}`, host, signal }
+    const wanted = { service: challenge.service, scopes: allScopes(challenge.scope, scopes) }
+    let answer = await this.#options.send(tokenRequest(realm, wanted, credential, purpose))
+    if (credential?.kind === 'identity' && [404, 405].includes(answer.status)) {
+      answer.discard()
+      const asPassword: Credential = { kind: 'password', username: '<token>', password: credential.token }
+      answer = await this.#options.send(tokenRequest(realm, wanted, asPassword, purpose))
+    }
+    const text = await answer.text(1 << 20)
+    if (answer.status !== 200)
+      throw statusError(answer.status, text, answer.headers['retry-after'], { ...purpose, host: realm.host })
+    const { token, expiresIn } = readToken(text, realm)
+    maskSecret(token)
+    // The specification's default is a minute; some seconds less, since requests take time.
+    return { header: `Bearer ${token}`, until: now() + Math.max(5, (expiresIn ?? 60) - 10) * 1000 }
+  }
+
+  /** Credentials go where the registry says, but never in plain text, nor to the machine's own metadata service. */
+  #realm(written: string): URL {
+    const { host } = this.#options
+    const isLocal = isLoopback(new URL(`http://${host}`).hostname)
+    const url = URL.canParse(written) ? new URL(written) : undefined
+    const isSafe =
+      url?.protocol === 'https:' || (url?.protocol === 'http:' && isLocal && isLoopback(url.hostname))
+    if (url !== undefined && isSafe && !/^(?:169\.254\.|\[fe80:)/i.test(url.hostname)) return url
+    throw new UserError('OCI_TOKEN_REALM', `${host} sends us to log in at "${shown(url, written)}".`, {
+      hint: 'Credentials are only sent over https, and not to an address of the local link. Tell the operator of the registry.',
+    })
+  }
+}
+
+const keyOf = (scopes: readonly string[]): string => scopes.join(' ')
+
+const shown = (url: URL | undefined, written: string): string =>
+  url === undefined ? written.replaceAll(/\p{Cc}/gu, ' ').slice(0, 100) : `${url.origin}${url.pathname}`
+
+/** What the registry misses comes first: some read only one. */
+function allScopes(missing: string | undefined, wanted: readonly string[]): readonly string[] {
+  const named = missing?.split(' ').filter((scope) => scope !== '') ?? []
+  return [...new Set([...named, ...wanted])]
+}
+
+function tokenRequest(
+  realm: URL,
+  { service, scopes }: { readonly service: string | undefined; readonly scopes: readonly string[] },
+  credential: Credential | undefined,
+  purpose: Pick<HttpRequest, 'what' | 'host' | 'signal'>,
+): HttpRequest {
+  if (credential?.kind === 'identity') {
+    const form = new URLSearchParams({
+      grant_type: 'refresh_token',
+      client_id: 'hawser',
+      refresh_token: credential.token,
+      scope: scopes.join(' '),
+      ...(service !== undefined && { service }),
+    })
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    return { ...purpose, method: 'POST', url: realm, headers, body: Buffer.from(form.toString()) }
+  }
+  const url = new URL(realm)
+  if (service !== undefined) url.searchParams.set('service', service)
+  for (const scope of scopes) url.searchParams.append('scope', scope)
+  const basic =
+    credential?.kind === 'password'
+      ? {
+          authorization: `Basic ${Buffer.from(`${credential.username}:${credential.password}`).toString('base64')}`,
+        }
+      : undefined
+  return { ...purpose, method: 'GET', url, headers: { ...basic } }
+}
+
+function readToken(
+  text: string,
+  realm: URL,
+): { readonly token: string; readonly expiresIn: number | undefined } {
+  try {
+    const parsed = tokenAnswer.parse(JSON.parse(text))
+    const token = parsed.token ?? parsed.access_token
+    if (token !== undefined && token !== '') return { token, expiresIn: parsed.expires_in }
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof z.ZodError)) throw error
+  }
+  throw new UserError('OCI_TOKEN', `${realm.origin} answered without a token.`, {
+    hint: 'It is no token service, or it is out of order. Tell the operator of the registry.',
+  })
+}

@@ -1,0 +1,218 @@
+import type { ByteStream } from '../../archive/compression.ts'
+import { TransientError, UserError } from '../../errors.ts'
+import type { BlobPut, BlobSource } from '../oci-store.ts'
+import { scopeOf } from './authorization.ts'
+import { blobThere } from './blobs.ts'
+import type { Connection } from './connection.ts'
+import type { HttpAnswer } from './http.ts'
+
+export interface UploadTarget {
+  readonly connection: Connection
+  readonly repository: string
+  readonly signal: AbortSignal | undefined
+}
+
+/** For a proxy that refused a whole blob. */
+const chunkBytesUsual = 16 << 20
+
+/**
+ * Distribution specification 1.1, "Pushing blobs": there already → mounted from another repository → uploaded. A broken
+ * upload is gone on with where the registry has got to, when it tells; else it starts anew.
+ */
+export async function putBlob(target: UploadTarget, source: BlobSource): Promise<BlobPut> {
+  const { connection, repository, signal } = target
+  return connection.uploads.use(async () => {
+    if (await blobThere(target, source.digest, source.sizeBytes)) return 'present'
+    const from = source.mountFrom
+    if (from?.registry === connection.host && from.repository !== repository) {
+      const session = await mount(target, source, from.repository)
+      if (session === undefined) return 'mounted'
+      await upload(target, source, session)
+      return 'uploaded'
+    }
+    await upload(target, source, undefined)
+    return 'uploaded'
+  }, signal)
+}
+
+/** Undefined: it is there. Else the session that the registry opened instead. */
+async function mount(target: UploadTarget, { digest }: BlobSource, from: string): Promise<URL | undefined> {
+  const { connection, repository, signal } = target
+  const query = new URLSearchParams({ mount: digest, from })
+  const what = `mounting the blob ${digest} from ${connection.host}/${from}`
+  const ask = (scopes: readonly string[]): Promise<HttpAnswer> =>
+    connection.call({
+      method: 'POST',
+      at: `${repository}/blobs/uploads/?${query}`,
+      scopes,
+      headers: { 'content-length': '0' },
+      answers: [201, 202],
+      what,
+      signal,
+    })
+  const own = scopeOf(repository, true)
+  try {
+    const answer = await ask([own, scopeOf(from, false)])
+    answer.discard()
+    return answer.status === 201 ? undefined : connection.resolve(answer.headers.location, what)
+  } catch (error) {
+    // Whoever may not read there can still upload here.
+    if (error instanceof UserError && ['OCI_UNAUTHORIZED', 'OCI_FORBIDDEN'].includes(error.code))
+      return openSession(target)
+    throw error
+  }
+}
+
+async function openSession({ connection, repository, signal }: UploadTarget): Promise<URL> {
+  const what = `starting an upload to ${connection.host}/${repository}`
+  const answer = await connection.call({
+    method: 'POST',
+    at: `${repository}/blobs/uploads/`,
+    scopes: [scopeOf(repository, true)],
+    headers: { 'content-length': '0' },
+    answers: [202],
+    what,
+    signal,
+  })
+  answer.discard()
+  return connection.resolve(answer.headers.location, what)
+}
+
+/** Where an upload has got to. */
+interface Progress {
+  session: URL | undefined
+  sentBytes: number
+  chunkBytes: number | undefined
+}
+
+async function upload(target: UploadTarget, source: BlobSource, session: URL | undefined): Promise<void> {
+  const { connection, signal } = target
+  const progress: Progress = { session, sentBytes: 0, chunkBytes: connection.options.chunkBytes }
+  await connection.retrying(async (attempt) => {
+    if (attempt > 1) {
+      // The answer to what was sent last may be all that was lost.
+      if (await blobThere(target, source.digest, source.sizeBytes)) return
+      await findProgress(target, progress)
+    }
+    progress.session ??= await openSession(target)
+    try {
+      await sendRest(target, source, progress)
+    } catch (error) {
+      if (!(error instanceof UserError && error.code === 'OCI_TOO_LARGE')) throw error
+      if (progress.chunkBytes !== undefined) throw error
+      Object.assign(progress, { session: undefined, sentBytes: 0, chunkBytes: chunkBytesUsual })
+      throw new TransientError('OCI_TOO_LARGE', `${error.message} It goes in pieces then.`, { cause: error })
+    }
+  }, signal)
+}
+
+/** Distribution specification, "Pushing a blob in chunks": GET on the session tells the last byte that was stored. */
+async function findProgress(target: UploadTarget, progress: Progress): Promise<void> {
+  const { connection, repository, signal } = target
+  const { session } = progress
+  Object.assign(progress, { session: undefined, sentBytes: 0 })
+  if (session === undefined) return
+  const what = `asking ${connection.host} how far an upload has got`
+  const answer = await connection.call({
+    method: 'GET',
+    at: session,
+    scopes: [scopeOf(repository, true)],
+    answers: [204, 202, 404, 400, 405],
+    what,
+    signal,
+  })
+  answer.discard()
+  const [, end] = /^(?:bytes=)?0-(\d+)$/.exec(answer.headers.range ?? '') ?? []
+  if (answer.status >= 400 || end === undefined) return
+  const { location } = answer.headers
+  // "0-0" is said both for one byte and for none.
+  const sentBytes = Number(end) === 0 ? 0 : Number(end) + 1
+  Object.assign(progress, {
+    session: location === undefined ? session : connection.resolve(location, what),
+    sentBytes,
+  })
+}
+
+async function sendRest(target: UploadTarget, source: BlobSource, progress: Progress): Promise<void> {
+  const { connection, repository, signal } = target
+  const { digest, sizeBytes } = source
+  const what = `uploading the blob ${digest} to ${connection.host}/${repository}`
+  const scopes = [scopeOf(repository, true)]
+  const isWhole = progress.sentBytes === 0 && progress.chunkBytes === undefined
+  if (!isWhole) await sendChunks(target, source, progress, what)
+  const url = withDigest(progress.session, digest)
+  const answer = await connection.once({
+    method: 'PUT',
+    at: url,
+    scopes,
+    headers: {
+      'content-type': 'application/octet-stream',
+      'content-length': String(isWhole ? sizeBytes : 0),
+    },
+    ...(isWhole && { body: source.open() }),
+    answers: [201, 204],
+    what,
+    signal,
+  })
+  answer.discard()
+  const stored = answer.headers['docker-content-digest']
+  if (typeof stored === 'string' && stored !== digest) {
+    throw new UserError('OCI_DIGEST', `${connection.host} stored the blob ${digest} as ${stored}.`, {
+      hint: 'The registry is broken, or something on the way changed the bytes. Nothing that has a tag was changed.',
+    })
+  }
+}
+
+async function sendChunks(
+  { connection, repository, signal }: UploadTarget,
+  source: BlobSource,
+  progress: Progress,
+  what: string,
+): Promise<void> {
+  const { chunkBytes = Number.POSITIVE_INFINITY } = progress
+  for (const chunk of chunkRanges(progress.sentBytes, source.sizeBytes, chunkBytes)) {
+    const length = chunk.end - chunk.start
+    const answer = await connection.once({
+      method: 'PATCH',
+      at: progress.session ?? '',
+      scopes: [scopeOf(repository, true)],
+      headers: {
+        'content-type': 'application/octet-stream',
+        'content-length': String(length),
+        'content-range': `${chunk.start}-${chunk.end - 1}`,
+      },
+      body: upTo(source.open(chunk.start), length),
+      answers: [202, 204, 201],
+      what,
+      signal,
+    })
+    answer.discard()
+    progress.session = connection.resolve(answer.headers.location, what)
+    progress.sentBytes = chunk.end
+  }
+}
+
+function* chunkRanges(
+  start: number,
+  end: number,
+  chunkBytes: number,
+): Generator<{ readonly start: number; readonly end: number }> {
+  for (let at = start; at < end; at += chunkBytes) yield { start: at, end: Math.min(end, at + chunkBytes) }
+}
+
+async function* upTo(stream: ByteStream, bytes: number): ByteStream {
+  let left = bytes
+  for await (const piece of stream) {
+    yield left < piece.length ? piece.subarray(0, left) : piece
+    left -= piece.length
+    if (left <= 0) return
+  }
+}
+
+/** A session's address carries state of the registry; it is only added to. */
+function withDigest(session: URL | undefined, digest: string): URL {
+  if (session === undefined) throw new Error('An upload without a session')
+  const url = new URL(session)
+  url.search = `${url.search === '' ? '?' : `${url.search}&`}digest=${encodeURIComponent(digest)}`
+  return url
+}
