@@ -1,4 +1,4 @@
-import { basename } from 'node:path'
+import { basename, sep } from 'node:path'
 import { UserError } from '../errors.ts'
 import { fileSystemError } from '../lib/atomic-file.ts'
 import { digestOfFile } from '../lib/digest.ts'
@@ -117,8 +117,16 @@ export async function copyDeclared(
 /** A plain copy in a folder, which other tools go on with; the number of its files. */
 export async function exportDeclared(name: string, folder: string, outside: OutsideRun): Promise<number> {
   const opened = await openDeclared(await loadProjectConfig(outside.project), name, outside)
+  const { location } = opened.storage
+  if (isWithin(location, folder) || isWithin(folder, location)) {
+    throw new UserError('EXPORT_FOLDER', `"${folder}" and the repository in ${location} lie in each other.`, {
+      hint: 'Export to a folder of its own; a copy in the repository would be published with it.',
+    })
+  }
   return exportRepository({ ...opened, to: fileStorage(folder) })
 }
+
+const isWithin = (outer: string, inner: string): boolean => `${inner}${sep}`.startsWith(`${outer}${sep}`)
 
 export interface CollectOptions {
   readonly keep: number

@@ -15,6 +15,7 @@ import { generationsBack } from './history.ts'
 import { difference, packsOf, scan } from './lookup/read-table.ts'
 import { type OpenRepository, openState, type RepositoryState } from './open-state.ts'
 import { PathTable } from './path-table.ts'
+import { absentError } from './refresh.ts'
 import type { RepositoryFormat } from './repository-format.ts'
 import { put } from './upload.ts'
 
@@ -40,7 +41,8 @@ export async function collectGarbage(request: CollectRequest): Promise<Collected
   const { format, storage, keep, dryRun } = request
   const signal = request.signal ?? new AbortController().signal
   const state = await openState(request)
-  if (state.entry === undefined || state.ref === undefined) throw unknownError(storage)
+  if (state.entry === undefined) throw absentError(storage.location)
+  if (state.ref === undefined) throw unknownError(storage)
   const kept = await keptGenerations(storage, format.folder, state.ref, keep, signal)
   const named = new PathTable()
   const keepPath = (path: string): void => void named.add(path, 0)

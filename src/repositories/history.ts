@@ -1,6 +1,7 @@
 import type { Storage } from '../storage/storage.ts'
 import { type Generation, type GenerationRef, readGeneration } from './generation.ts'
 import { type OpenRepository, openState } from './open-state.ts'
+import { absentError } from './refresh.ts'
 
 export interface HistoryItem {
   readonly ref: GenerationRef
@@ -29,7 +30,8 @@ const beforeOf = ({ previous }: Generation): GenerationRef | undefined => previo
 /** Who published what, the newest first. */
 export async function repositoryHistory(repository: OpenRepository): Promise<readonly HistoryItem[]> {
   const { storage, format, signal } = repository
-  const { ref, latest } = await openState(repository)
+  const { entry, ref, latest } = await openState(repository)
+  if (entry === undefined && latest === undefined) throw absentError(storage.location)
   const items: HistoryItem[] = []
   for await (const item of generationsBack(storage, format.folder, ref ?? latest, signal)) items.push(item)
   return items

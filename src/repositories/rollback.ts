@@ -6,6 +6,7 @@ import type { Generation } from './generation.ts'
 import { generationsBack } from './history.ts'
 import { openState, type RepositoryState } from './open-state.ts'
 import { type PublishRequest, racing, wholeSeconds } from './publish.ts'
+import { absentError } from './refresh.ts'
 import { settle } from './settle.ts'
 
 export interface RollbackRequest extends Omit<PublishRequest, 'additions'> {
@@ -22,6 +23,7 @@ export async function rollbackRepository(request: RollbackRequest): Promise<Gene
   const client = clientUploads(request)
   return racing(request, signal, async () => {
     const state = await openState(request)
+    if (state.entry === undefined) throw absentError(request.storage.location)
     const target = await targetOf(request, state)
     if (state.generation === undefined) throw new Error('A target without a generation')
     const { cause, date } = request

@@ -15,7 +15,12 @@ const copy: Verb = async ({ name, words, outside, terminal }) => {
   const [to, ...choices] = words
   if (to === undefined) {
     throw new UserError('USAGE_WORDS', 'A copy needs the repository that gets the packages.', {
-      hint: 'Usage: hawser repo promote FROM TO [NAME=VERSION …]',
+      hint: 'Usage: hawser repo promote FROM TO [PACKAGE …]',
+    })
+  }
+  if (to === name) {
+    throw new UserError('USAGE_WORDS', `"${name}" cannot be copied to itself.`, {
+      hint: 'Name two repositories: hawser repo promote FROM TO [PACKAGE …]',
     })
   }
   const result = await copyDeclared(name, to, choices, outside)
@@ -51,7 +56,7 @@ export const addVerbs: Verbs = {
   async remove({ name, words, outside, terminal }) {
     if (words.length === 0) {
       throw new UserError('USAGE_WORDS', '"hawser repo remove" needs packages.', {
-        hint: 'Usage: hawser repo remove NAME PACKAGE=VERSION …',
+        hint: 'Usage: hawser repo remove NAME PACKAGE …',
       })
     }
     const removed = await removeDeclared(name, words, outside)

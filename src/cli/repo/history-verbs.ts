@@ -43,11 +43,13 @@ export const historyVerbs: Verbs = {
     else for (const { path } of deleted) terminal.print(`- ${path}`)
     const bytes = deleted.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     terminal.note(
-      `${dryRun ? 'Would delete' : 'Deleted'} ${deleted.length} files, ${bytes} bytes; kept ${keptGenerations} generations.`,
+      `${dryRun ? 'Would delete' : 'Deleted'} ${counted(deleted.length, 'file')}, ${counted(bytes, 'byte')}; kept ${counted(keptGenerations, 'generation')}.`,
     )
     return exitCodes.done
   },
 }
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
 function graceOf(flags: FlagValues): number {
   const text = stringFlag(flags, 'grace') ?? graceDefault

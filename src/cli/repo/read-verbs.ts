@@ -46,6 +46,9 @@ export const readVerbs: Verbs = {
     const items = await historyOf(name, outside)
     if (terminal.json) terminal.print(JSON.stringify(items.map(plain), null, 2))
     else for (const item of items) terminal.print(lineOf(item))
+    if (items.length === 0) {
+      terminal.note(`"${name}" has no records of its generations yet: the next publish writes the first one.`)
+    }
     return exitCodes.done
   },
 }

@@ -45,16 +45,20 @@ async function indexFindings(
     signal,
   )
   files.forEach(([name], number) => {
-    const state = states[number]
-    const path = pathIn(folder, name)
-    if (state === undefined) return
-    if ([...state.values()].includes('as listed')) readable.add(name)
-    if (state.get(path) !== 'other') return
-    findings.push({ code: 'APT_INDEX_DIFFERS', path, message: `${path} is not what InRelease lists.` })
+    if (states[number]?.values().some((state) => state === 'as listed') === true) readable.add(name)
+  })
+  // The plain form need not exist; it is listed because apt checks what it unpacks.
+  const isReadable = (name: string): boolean =>
+    [...readable].some((form) => isFormOf(form, indexOfForm(name)))
+  files.forEach(([name], number) => {
+    for (const [path, state] of states[number] ?? []) {
+      // Where clients look by hash first, they do not go on to the usual name when what they find is damaged.
+      if (state !== 'other' || (path !== pathIn(folder, name) && !isReadable(name))) continue
+      findings.push({ code: 'APT_INDEX_DIFFERS', path, message: `${path} is not what InRelease lists.` })
+    }
   })
   for (const name of release.files.keys()) {
-    // The plain form need not exist; it is listed because apt checks what it unpacks.
-    if ([...readable].some((form) => isFormOf(form, indexOfForm(name)))) continue
+    if (isReadable(name)) continue
     const path = pathIn(folder, name)
     const message = `${path} is listed, but cannot be found in any form.`
     findings.push({ code: 'APT_INDEX_MISSING', path, message })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { UserError } from '../../errors.ts'
 import { isSecretReference, resolveSecret } from '../../lib/secret.ts'
 import type { Provider } from '../../provider.ts'
 import type { Signer } from '../signer.ts'
@@ -34,10 +35,20 @@ export const openpgp: Provider<Promise<Signer>, typeof options, SigningContext> 
       key: key.bytes,
       now: context.now,
       ...(passphrase === undefined ? {} : { passphrase: passphrase.line }),
+    }).catch((error: unknown) => {
+      throw naming(written.key, error)
     })
     return {
       ...signer,
       warnings: [...key.warnings, ...(passphrase?.warnings ?? []), ...(signer.warnings ?? [])],
     }
   },
+}
+
+/** A project may have several keys: which of them it is, as hawser.yaml has it. */
+function naming(reference: string, error: unknown): unknown {
+  if (!(error instanceof UserError)) return error
+  const { code, hint, message } = error
+  const more = hint === undefined ? {} : { hint }
+  return new UserError(code, `The key "${reference}" cannot be used. ${message}`, { ...more, cause: error })
 }
