@@ -45,7 +45,7 @@ async function indexFindings(
     signal,
   )
   files.forEach(([name], number) => {
-    if (states[number]?.values().some((state) => state === 'as listed') === true) readable.add(name)
+    if ([...(states[number]?.values() ?? [])].includes('as listed')) readable.add(name)
   })
   // The plain form need not exist; it is listed because apt checks what it unpacks.
   const isReadable = (name: string): boolean =>
