@@ -140,7 +140,7 @@ const replayError = (storage: Storage, found: GenerationRef, latest: GenerationR
     `The entry file in ${storage.location} is of generation ${found.sequence}, but generation ${latest.sequence} was published: somebody put an old one back.`,
     {
       hint:
-        'Publishing on it would lose the packages that came later. Restore the newest entry file, or use "hawser repo rollback" ' +
-        'to go back on purpose; with "adopt: true" the state that is there is taken as it is.',
+        'Publishing on it would lose the packages that came later. Restore the newest entry file; to go back on purpose, run ' +
+        '"hawser repo rollback" after that. With "adopt: true" the state that is there is taken as it is.',
     },
   )
