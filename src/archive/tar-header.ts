@@ -19,8 +19,13 @@ export interface TarHeader {
   readonly group: string
 }
 
-/** GNU tar's format: names of up to 100 bytes (longer ones need an `L` entry before), numbers in octal or base 256. */
-export function encodeTarHeader(header: TarHeader): Buffer {
+/** Names of up to 100 bytes; longer ones need an entry before: `L` in GNU's dialect, `x` (PAX) in that of POSIX. */
+export type TarDialect = 'gnu' | 'posix'
+
+const magics: { readonly [dialect in TarDialect]: string } = { gnu: 'ustar  \0', posix: 'ustar\x0000' }
+
+/** Numbers are in octal, or in base 256 where they do not fit. */
+export function encodeTarHeader(header: TarHeader, dialect: TarDialect = 'gnu'): Buffer {
   const block = Buffer.alloc(tarBlockSizeBytes)
   writeText(block, 0, 100, header.name)
   writeNumber(block, 100, 8, header.mode)
@@ -30,7 +35,7 @@ export function encodeTarHeader(header: TarHeader): Buffer {
   writeNumber(block, 136, 12, header.mtime)
   block.write(header.type, 156, 1, 'latin1')
   writeText(block, 157, 100, header.linkName)
-  block.write('ustar  \0', 257, 8, 'latin1')
+  block.write(magics[dialect], 257, 8, 'latin1')
   writeText(block, 265, 32, header.owner)
   writeText(block, 297, 32, header.group)
   // The checksum counts its own field as spaces; six octal digits, NUL, space.
