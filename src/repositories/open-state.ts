@@ -24,6 +24,7 @@ export interface RepositoryState {
    * that something else wrote: then its indexes have to be read.
    */
   readonly generation: Generation | undefined
+  /** Of that record. It stays when the record turns out to be of no use after all, because the lookup table is damaged. */
   readonly ref: GenerationRef | undefined
   /** The last generation that anybody noted; what a foreign change is compared with. */
   readonly latest: GenerationRef | undefined

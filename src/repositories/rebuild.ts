@@ -66,13 +66,14 @@ const mergeSets =
 /** A foreign change may add to what we published, but not take away or exchange. */
 async function refuseLoss(
   { format, storage }: OpenRepository,
-  { entry, latest }: RepositoryState,
+  { ref, latest }: RepositoryState,
   { lookup }: Base,
   signal: AbortSignal,
 ): Promise<void> {
   const { folder } = format
-  // What was read are the bytes that the entry names by digest, and it is the one that was published last.
-  if (latest !== undefined && entry?.generation?.sha256 === latest.sha256) return
+  // The record that the entry names fits what it lists, so nothing else wrote it: only the lookup table is damaged. The name
+  // alone is not enough, since a tool that passes unknown fields on keeps it beside other indexes.
+  if (ref !== undefined) return
   const before = latest === undefined ? undefined : await readGeneration(storage, folder, latest, signal)
   if (before === undefined) return
   const read = packReader(storage, folder, signal)
