@@ -1,0 +1,385 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+
+/** What a registry may do or not, and how it may fail. */
+export interface RegistrySwitches {
+  /** The referrers API; without it clients keep lists in tags. */
+  referrers: boolean
+  /** Tokens: asked for at `/token`, with this account. */
+  auth: { readonly username: string; readonly password: string } | undefined
+  /** Names in one page of a list. */
+  pageSize: number
+  /** Requests with larger bodies are refused with 413. */
+  bodyBytesMax: number
+  /** GET of a blob is sent to another address. */
+  blobRedirect: string | undefined
+  /** Asked for each request; undefined: nothing happens to it. */
+  fault: (request: SeenRequest) => Fault | undefined
+}
+
+export interface SeenRequest {
+  readonly number: number
+  readonly method: string
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly headers: IncomingMessage['headers']
+}
+
+export type Fault =
+  /** Answered so, and nothing is done. */
+  | { readonly kind: 'answer'; readonly status: number; readonly retryAfter?: number }
+  /** The connection breaks before anything is done. */
+  | { readonly kind: 'reset' }
+  /** It is done, and the answer is lost. */
+  | { readonly kind: 'lost answer' }
+  /** It is done twice, as a proxy does that repeats requests. */
+  | { readonly kind: 'twice' }
+  /** The answer comes after this time. */
+  | { readonly kind: 'delay'; readonly ms: number }
+  /** The connection breaks within the body of the answer. */
+  | { readonly kind: 'cut off'; readonly bytes: number }
+  /** `Docker-Content-Digest` is of something else. */
+  | { readonly kind: 'wrong digest' }
+  /** The body of the answer has another byte. */
+  | { readonly kind: 'damaged' }
+
+interface StoredManifest {
+  readonly bytes: Buffer
+  readonly mediaType: string
+}
+
+interface Repository {
+  readonly blobs: Map<string, Buffer>
+  readonly manifests: Map<string, StoredManifest>
+  readonly tags: Map<string, string>
+}
+
+/** A registry after distribution specification 1.1, in this process, with switches. */
+export interface RegistryStandIn {
+  readonly host: string
+  readonly switches: RegistrySwitches
+  readonly seen: readonly SeenRequest[]
+  readonly repositories: ReadonlyMap<string, Repository>
+  clear(): void
+  close(): Promise<void>
+}
+
+export async function startRegistryStandIn(given: Partial<RegistrySwitches> = {}): Promise<RegistryStandIn> {
+  const switches: RegistrySwitches = {
+    referrers: true,
+    auth: undefined,
+    pageSize: 100,
+    bodyBytesMax: Number.POSITIVE_INFINITY,
+    blobRedirect: undefined,
+    fault: () => undefined,
+    ...given,
+  }
+  const seen: SeenRequest[] = []
+  const registry = new Registry(switches)
+  const server = createServer((incoming, outgoing) => {
+    const url = new URL(incoming.url ?? '', 'http://registry')
+    const request = {
+      number: seen.length,
+      method: incoming.method ?? '',
+      path: url.pathname,
+      query: url.searchParams,
+      headers: incoming.headers,
+    }
+    seen.push(request)
+    incoming.on('error', () => undefined)
+    serve(registry, request, incoming, outgoing).catch((error: unknown) => {
+      outgoing.destroy(error instanceof Error ? error : undefined)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('A TCP server has a port')
+  return {
+    host: `127.0.0.1:${address.port}`,
+    switches,
+    seen,
+    repositories: registry.repositories,
+    clear: () => void seen.splice(0),
+    close: async () => {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+    },
+  }
+}
+
+interface Reply {
+  readonly status: number
+  readonly headers?: { readonly [name: string]: string }
+  readonly body?: Buffer
+}
+
+async function serve(
+  registry: Registry,
+  request: SeenRequest,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const fault = registry.switches.fault(request)
+  if (fault?.kind === 'reset') {
+    incoming.socket.resetAndDestroy()
+    return
+  }
+  if (fault?.kind === 'answer') {
+    incoming.resume()
+    const headers = fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) }
+    send(outgoing, { ...errorReply(fault.status, 'FAULT', 'as the test wants it'), headers }, request)
+    return
+  }
+  const chunks: Buffer[] = []
+  for await (const chunk of incoming) chunks.push(chunk)
+  const body = Buffer.concat(chunks)
+  let reply = registry.reply(request, body)
+  if (fault?.kind === 'twice') reply = registry.reply(request, body)
+  if (fault?.kind === 'lost answer') {
+    incoming.socket.resetAndDestroy()
+    return
+  }
+  if (fault?.kind === 'delay') await new Promise((resolve) => setTimeout(resolve, fault.ms))
+  if (fault?.kind === 'wrong digest')
+    reply = { ...reply, headers: { ...reply.headers, 'docker-content-digest': `sha256:${'0'.repeat(64)}` } }
+  if (fault?.kind === 'damaged' && reply.body !== undefined && reply.body.length > 0) {
+    const damaged = Buffer.from(reply.body)
+    damaged[damaged.length >> 1] = (damaged[damaged.length >> 1] ?? 0) ^ 1
+    reply = { ...reply, body: damaged }
+  }
+  if (fault?.kind === 'cut off' && request.method === 'GET') {
+    outgoing.writeHead(reply.status, { ...reply.headers, 'content-length': String(reply.body?.length ?? 0) })
+    outgoing.write(reply.body?.subarray(0, fault.bytes), () => incoming.socket.resetAndDestroy())
+    return
+  }
+  send(outgoing, reply, request)
+}
+
+function send(outgoing: ServerResponse, { status, headers, body }: Reply, { method }: SeenRequest): void {
+  const length = String(body?.length ?? 0)
+  outgoing.writeHead(status, { 'content-length': length, ...headers })
+  outgoing.end(method === 'HEAD' ? undefined : body)
+}
+
+const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+
+function errorReply(status: number, code: string, message: string): Reply {
+  const body = Buffer.from(JSON.stringify({ errors: [{ code, message }] }))
+  return { status, headers: { 'content-type': 'application/json' }, body }
+}
+
+const unknownBlob = errorReply(404, 'BLOB_UNKNOWN', 'blob unknown to registry')
+
+class Registry {
+  readonly repositories = new Map<string, Repository>()
+  readonly #sessions = new Map<string, Buffer>()
+  readonly #tokens = new Map<string, readonly string[]>()
+  readonly switches: RegistrySwitches
+
+  constructor(switches: RegistrySwitches) {
+    this.switches = switches
+  }
+
+  reply(request: SeenRequest, body: Buffer): Reply {
+    if (request.path === '/token') return this.#token(request)
+    if (request.path.startsWith('/elsewhere/')) return this.#elsewhere(request)
+    if (body.length > this.switches.bodyBytesMax) return errorReply(413, 'TOO_LARGE', 'the body is too large')
+    const refused = this.#unauthorized(request)
+    if (refused !== undefined) return refused
+    const [, name = '', kind, rest = ''] =
+      /^\/v2\/(.+)\/(blobs\/uploads|blobs|manifests|tags|referrers)\/?(.*)$/.exec(request.path) ?? []
+    const repository = this.#repository(name)
+    if (kind === 'blobs/uploads') return this.#upload(request, name, rest, body)
+    if (kind === 'blobs') return this.#blob(request, repository, rest)
+    if (kind === 'manifests') return this.#manifest(request, repository, rest, body)
+    if (kind === 'tags') return this.#tags(request, name, repository)
+    if (kind === 'referrers' && this.switches.referrers) return referrersReply(request, repository, rest)
+    return request.path === '/v2/' ? { status: 200 } : errorReply(404, 'NOT_FOUND', 'no such address')
+  }
+
+  #repository(name: string): Repository {
+    const found = this.repositories.get(name) ?? { blobs: new Map(), manifests: new Map(), tags: new Map() }
+    this.repositories.set(name, found)
+    return found
+  }
+
+  #unauthorized({ method, path, headers }: SeenRequest): Reply | undefined {
+    if (this.switches.auth === undefined) return undefined
+    const [, name = ''] = /^\/v2\/(.+)\/(?:blobs|manifests|tags|referrers)\//.exec(path) ?? []
+    const action = method === 'GET' || method === 'HEAD' ? 'pull' : 'push'
+    const token = /^Bearer (.*)$/.exec(headers.authorization ?? '')?.[1] ?? ''
+    const allowed = this.#tokens.get(token) ?? []
+    if (allowed.includes(`${name}:${action}`)) return undefined
+    const scope = `repository:${name}:${action === 'push' ? 'pull,push' : 'pull'}`
+    const host = headers.host ?? ''
+    return {
+      ...errorReply(401, 'UNAUTHORIZED', 'authentication required'),
+      headers: {
+        'www-authenticate': `Bearer realm="http://${host}/token",service="stand-in",scope="${scope}"`,
+      },
+    }
+  }
+
+  #token({ query, headers }: SeenRequest): Reply {
+    const { username, password } = this.switches.auth ?? { username: '', password: '' }
+    const basic = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+    if (headers.authorization !== basic) return errorReply(401, 'UNAUTHORIZED', 'wrong user or password')
+    const token = randomUUID()
+    const allowed = query.getAll('scope').flatMap((scope) => {
+      const [, name = '', actions = ''] = /^repository:(.+):([^:]*)$/.exec(scope) ?? []
+      return actions.split(',').map((action) => `${name}:${action}`)
+    })
+    this.#tokens.set(token, allowed)
+    return { status: 200, body: Buffer.from(JSON.stringify({ token, expires_in: 300 })) }
+  }
+
+  /** Where blobs are kept: with credentials it refuses, as object stores do. */
+  #elsewhere({ path, headers }: SeenRequest): Reply {
+    if (headers.authorization !== undefined)
+      return errorReply(400, 'TWO_AUTHS', 'only one way of authorization')
+    const [, name = '', digest = ''] = /^\/elsewhere\/(.+)\/(sha256:.*)$/.exec(path) ?? []
+    const body = this.#repository(name).blobs.get(digest)
+    return body === undefined ? unknownBlob : { status: 200, body }
+  }
+
+  #blob({ method, headers, path }: SeenRequest, { blobs }: Repository, digest: string): Reply {
+    const body = blobs.get(digest)
+    if (body === undefined) return unknownBlob
+    if (method === 'GET' && this.switches.blobRedirect !== undefined) {
+      const name = path.slice('/v2/'.length, path.indexOf('/blobs/'))
+      return {
+        status: 307,
+        headers: { location: `${this.switches.blobRedirect}/elsewhere/${name}/${digest}` },
+      }
+    }
+    const common = { 'docker-content-digest': digest }
+    const [, start] = /^bytes=(\d+)-$/.exec(headers.range ?? '') ?? []
+    if (start === undefined)
+      return { status: 200, headers: { ...common, 'content-length': String(body.length) }, body }
+    return { status: 206, headers: common, body: body.subarray(Number(start)) }
+  }
+
+  #upload({ method, query, headers }: SeenRequest, name: string, id: string, body: Buffer): Reply {
+    const { blobs } = this.#repository(name)
+    if (method === 'POST') {
+      const [mount, from] = [query.get('mount'), query.get('from')]
+      const mounted = from === null ? undefined : this.repositories.get(from)?.blobs.get(mount ?? '')
+      if (mount !== null && mounted !== undefined) {
+        blobs.set(mount, mounted)
+        return { status: 201, headers: { location: `/v2/${name}/blobs/${mount}` } }
+      }
+      const session = randomUUID()
+      this.#sessions.set(session, Buffer.alloc(0))
+      return { status: 202, headers: { location: `/v2/${name}/blobs/uploads/${session}?state=a%2Fb` } }
+    }
+    const held = this.#sessions.get(id)
+    if (held === undefined) return errorReply(404, 'BLOB_UPLOAD_UNKNOWN', 'upload unknown')
+    const location = `/v2/${name}/blobs/uploads/${id}?state=a%2Fb`
+    if (method === 'GET')
+      return { status: 204, headers: { location, range: `0-${Math.max(0, held.length - 1)}` } }
+    if (method === 'PATCH') {
+      const [, start] = /^(\d+)-\d+$/.exec(headers['content-range'] ?? '0-0') ?? []
+      if (Number(start) !== held.length) return errorReply(416, 'RANGE_INVALID', 'out of order')
+      const longer = Buffer.concat([held, body])
+      this.#sessions.set(id, longer)
+      return { status: 202, headers: { location, range: `0-${longer.length - 1}` } }
+    }
+    const whole = Buffer.concat([held, body])
+    const digest = query.get('digest') ?? ''
+    if (digestOf(whole) !== digest) return errorReply(400, 'DIGEST_INVALID', 'the digest does not match')
+    blobs.set(digest, whole)
+    this.#sessions.delete(id)
+    return {
+      status: 201,
+      headers: { location: `/v2/${name}/blobs/${digest}`, 'docker-content-digest': digest },
+    }
+  }
+
+  #manifest(
+    { method, headers }: SeenRequest,
+    repository: Repository,
+    reference: string,
+    body: Buffer,
+  ): Reply {
+    const { manifests, tags } = repository
+    if (method !== 'PUT') {
+      const digest = reference.startsWith('sha256:') ? reference : tags.get(reference)
+      const found = manifests.get(digest ?? '')
+      if (found === undefined) return errorReply(404, 'MANIFEST_UNKNOWN', 'manifest unknown')
+      const common = { 'content-type': found.mediaType, 'docker-content-digest': digest ?? '' }
+      return {
+        status: 200,
+        headers: { ...common, 'content-length': String(found.bytes.length), etag: `"${digest}"` },
+        body: found.bytes,
+      }
+    }
+    const missing = missingIn(body, repository)
+    if (missing !== undefined) return errorReply(400, 'MANIFEST_BLOB_UNKNOWN', `${missing} is not there`)
+    const digest = digestOf(body)
+    if (reference.startsWith('sha256:') && reference !== digest)
+      return errorReply(400, 'DIGEST_INVALID', 'the digest does not match')
+    const known = tags.get(reference)
+    if (headers['if-match'] !== undefined && headers['if-match'] !== `"${known}"`)
+      return errorReply(412, 'PRECONDITION', 'changed since')
+    manifests.set(digest, { bytes: body, mediaType: headers['content-type'] ?? '' })
+    if (!reference.startsWith('sha256:')) tags.set(reference, digest)
+    const { subject } = JSON.parse(body.toString()) as { readonly subject?: { readonly digest: string } }
+    const told = subject !== undefined && this.switches.referrers ? { 'oci-subject': subject.digest } : {}
+    return { status: 201, headers: { 'docker-content-digest': digest, ...told } }
+  }
+
+  #tags({ query }: SeenRequest, name: string, { tags }: Repository): Reply {
+    const after = query.get('last') ?? ''
+    const rest = [...tags.keys()].toSorted().filter((tag) => tag > after)
+    const page = rest.slice(0, this.switches.pageSize)
+    const next =
+      page.length < rest.length
+        ? { link: `</v2/${name}/tags/list?n=${page.length}&last=${page.at(-1)}>; rel="next"` }
+        : {}
+    const body = Buffer.from(JSON.stringify({ name, tags: page }))
+    return { status: 200, headers: { 'content-type': 'application/json', ...next }, body }
+  }
+}
+
+interface ParsedManifest {
+  readonly config?: { readonly digest: string; readonly mediaType: string }
+  readonly layers?: readonly { readonly digest: string }[]
+  readonly manifests?: readonly { readonly digest: string }[]
+  readonly subject?: { readonly digest: string }
+  readonly artifactType?: string
+  readonly annotations?: object
+}
+
+/** A manifest is only taken when what it names is there. */
+function missingIn(body: Buffer, { blobs, manifests }: Repository): string | undefined {
+  const parsed = JSON.parse(body.toString()) as ParsedManifest
+  const missingBlob = [parsed.config, ...(parsed.layers ?? [])].find(
+    (blob) => blob !== undefined && !blobs.has(blob.digest),
+  )
+  const missingChild = (parsed.manifests ?? []).find(({ digest }) => !manifests.has(digest))
+  return missingBlob?.digest ?? missingChild?.digest
+}
+
+function referrersReply({ query }: SeenRequest, { manifests }: Repository, subject: string): Reply {
+  const wanted = query.get('artifactType')
+  const found = [...manifests].flatMap(([digest, { bytes, mediaType }]) => {
+    const parsed = JSON.parse(bytes.toString()) as ParsedManifest
+    if (parsed.subject?.digest !== subject) return []
+    const artifactType = parsed.artifactType ?? parsed.config?.mediaType
+    return [{ mediaType, digest, size: bytes.length, artifactType, annotations: parsed.annotations }]
+  })
+  const shown = wanted === null ? found : found.filter(({ artifactType }) => artifactType === wanted)
+  const mediaType = 'application/vnd.oci.image.index.v1+json'
+  const body = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests: shown }))
+  return {
+    status: 200,
+    headers: {
+      'content-type': mediaType,
+      ...(wanted === null ? {} : { 'oci-filters-applied': 'artifactType' }),
+    },
+    body,
+  }
+}
