@@ -7,17 +7,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { startTokenService, type TokenService } from './docker-tokens.ts'
 import { freePorts } from './ports.ts'
 
-export interface DockerRegistryOptions {
-  /** Whom it lets in: everybody, users of an htpasswd file, or bearers of tokens from a token service. */
-  readonly auth?: 'none' | 'htpasswd' | 'token'
-}
+/** Whom it lets in: everybody, users of an htpasswd file, or bearers of tokens from a token service. */
+export type RegistryAuth = 'none' | 'basic' | 'token'
 
 /** Debian's docker-registry, with its files in a folder of its own. */
 export interface DockerRegistry {
   /** `127.0.0.1:PORT` */
   readonly host: string
-  /** Who is let in, where somebody has to be. */
-  readonly login: { readonly username: string; readonly password: string }
   /** Where the token service was started, requests that it got. */
   readonly tokens: TokenService | undefined
   /** Forgets everything. */
@@ -25,14 +21,13 @@ export interface DockerRegistry {
   stop(): Promise<void>
 }
 
-const login = { username: 'user', password: 'pass-word' }
+/** Who is let in, where somebody has to be. */
+export const login = { username: 'user', password: 'pass-word' }
 /** bcrypt of the password. */
 const htpasswd = 'user:$2y$04$kFMCxoSo28UvwkS5lCHyS.ftDgcKRd34YoFmklZuAXsJxzE61NCci\n'
 const startLimitMs = 30_000
 
-export async function startDockerRegistry({
-  auth = 'none',
-}: DockerRegistryOptions = {}): Promise<DockerRegistry> {
+export async function startDockerRegistry(auth: RegistryAuth = 'none'): Promise<DockerRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'hawser-registry-'))
   const [port = 0] = await freePorts(1)
   const host = `127.0.0.1:${port}`
@@ -42,7 +37,6 @@ export async function startDockerRegistry({
   let running = await start(folder, host)
   return {
     host,
-    login,
     tokens,
     async empty() {
       await end(running)
@@ -91,8 +85,8 @@ async function end(child: ChildProcess): Promise<void> {
   await once(child, 'exit')
 }
 
-function authConfig(folder: string, auth: DockerRegistryOptions['auth'], tokens: TokenService | undefined) {
-  if (auth === 'htpasswd') return `auth:\n  htpasswd:\n    realm: test\n    path: ${folder}/htpasswd\n`
+function authConfig(folder: string, auth: RegistryAuth, tokens: TokenService | undefined) {
+  if (auth === 'basic') return `auth:\n  htpasswd:\n    realm: test\n    path: ${folder}/htpasswd\n`
   if (tokens === undefined) return ''
   const { realm, service, issuer, certificate } = tokens
   return `auth:
