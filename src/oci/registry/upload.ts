@@ -150,11 +150,12 @@ async function sendRest(target: UploadTarget, source: BlobSource, progress: Prog
       'content-length': String(isWhole ? sizeBytes : 0),
     },
     ...(isWhole && { body: source.open() }),
-    answers: [201, 204],
+    answers: [201, 204, 404],
     what,
     signal,
   })
   answer.discard()
+  if (answer.status === 404) throw lostSession(what)
   const stored = answer.headers['docker-content-digest']
   if (typeof stored === 'string' && stored !== digest) {
     throw new UserError('OCI_DIGEST', `${connection.host} stored the blob ${digest} as ${stored}.`, {
@@ -182,15 +183,22 @@ async function sendChunks(
         'content-range': `${chunk.start}-${chunk.end - 1}`,
       },
       body: upTo(source.open(chunk.start), length),
-      answers: [202, 204, 201],
+      answers: [202, 204, 201, 404, 416],
       what,
       signal,
     })
     answer.discard()
+    if (answer.status >= 400) throw lostSession(what)
     progress.session = connection.resolve(answer.headers.location, what)
     progress.sentBytes = chunk.end
   }
 }
+
+/** Ended by a request that was repeated on the way, or forgotten by the registry: the blob may even be there. */
+const lostSession = (what: string): TransientError =>
+  new TransientError('OCI_UPLOAD_LOST', `The registry does not know the upload any more, while ${what}.`, {
+    hint: 'Run it again; what is there is not sent again.',
+  })
 
 function* chunkRanges(
   start: number,
