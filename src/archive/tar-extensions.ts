@@ -9,6 +9,8 @@ export interface Extensions {
   readonly sizeBytes?: number
   readonly owner?: string
   readonly group?: string
+  readonly ownerId?: number
+  readonly groupId?: number
 }
 
 export const noExtensions: Extensions = {}
@@ -61,15 +63,20 @@ function fromPax(records: ReadonlyMap<string, string>, offset: number): Extensio
   for (const key of records.keys()) {
     if (key.startsWith('GNU.sparse')) throw unsupportedEntry('sparse', records.get('path') ?? '', offset)
   }
-  const size = records.get('size')
-  if (size !== undefined && !/^\d{1,15}$/.test(size))
-    throw headerError(offset, 'the PAX size is not a number')
+  const numberOf = (key: string): number | undefined => {
+    const text = records.get(key)
+    if (text === undefined) return undefined
+    if (!/^\d{1,15}$/.test(text)) throw headerError(offset, `the PAX ${key} is not a number`)
+    return Number(text)
+  }
   return {
     ...optional('path', records.get('path')),
     ...optional('linkPath', records.get('linkpath')),
-    ...optional('sizeBytes', size === undefined ? undefined : Number(size)),
+    ...optional('sizeBytes', numberOf('size')),
     ...optional('owner', records.get('uname')),
     ...optional('group', records.get('gname')),
+    ...optional('ownerId', numberOf('uid')),
+    ...optional('groupId', numberOf('gid')),
   }
 }
 

@@ -102,8 +102,8 @@ function entryOf(
     mode: header.mode,
     owner: extensions.owner ?? header.owner,
     group: extensions.group ?? header.group,
-    ownerId: header.ownerId,
-    groupId: header.groupId,
+    ownerId: extensions.ownerId ?? header.ownerId,
+    groupId: extensions.groupId ?? header.groupId,
     mtime: header.mtime,
     // Old tars write the size of the linked file, without its bytes.
     sizeBytes: type === 'file' ? sizeBytes : 0,

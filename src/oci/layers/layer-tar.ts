@@ -23,6 +23,8 @@ export async function* layerTar(entries: Iterable<LayerEntry>, mtime: number): B
 const flags = { file: '0', directory: '5', symlink: '2' } as const
 /** What eleven octal digits hold. */
 const octalMax = 0o77777777777
+/** What seven octal digits hold. */
+const idMax = 0o7777777
 
 function header(entry: LayerEntry, mtime: number): Buffer {
   const name = entry.type === 'directory' ? `${entry.path}/` : entry.path
@@ -32,12 +34,14 @@ function header(entry: LayerEntry, mtime: number): Buffer {
     ...(isLong(target) && { linkpath: target }),
     ...(isLong(name) && { path: name }),
     ...(sizeBytes > octalMax && { size: String(sizeBytes) }),
+    ...(entry.ownerId > idMax && { uid: String(entry.ownerId) }),
+    ...(entry.groupId > idMax && { gid: String(entry.groupId) }),
   }
   const base: TarHeader = {
     name: start(name),
     mode: entry.mode,
-    ownerId: entry.ownerId,
-    groupId: entry.groupId,
+    ownerId: entry.ownerId > idMax ? 0 : entry.ownerId,
+    groupId: entry.groupId > idMax ? 0 : entry.groupId,
     sizeBytes: sizeBytes > octalMax ? 0 : sizeBytes,
     mtime,
     type: flags[entry.type],
