@@ -30,10 +30,18 @@ interface Token {
   readonly until: number
 }
 
+interface AskedToken {
+  readonly asked: Promise<Token>
+  /** Known when the token service has answered. */
+  header?: string
+}
+
 /** Headers for requests to one registry; tokens are kept as long as they are valid. */
 export class Authorization {
   readonly #options: AuthorizationOptions
-  readonly #tokens = new Map<string, Promise<Token>>()
+  readonly #tokens = new Map<string, AskedToken>()
+  /** What the registry said it missed, for scopes that were refused. */
+  readonly #missing = new Map<string, string>()
   #challenge: Challenge | undefined
 
   constructor(options: AuthorizationOptions) {
@@ -48,14 +56,16 @@ export class Authorization {
     return (await this.#token(challenge, scopes, signal)).header
   }
 
-  /** What to try next after a 401; false when there is nothing else to try. */
-  refused(challenge: Challenge | undefined, scopes: readonly string[]): boolean {
+  /** Whether it is worth another try after a 401 to a request with this header. */
+  refused(challenge: Challenge | undefined, scopes: readonly string[], used: string | undefined): boolean {
     if (challenge === undefined) return false
-    const isKnown = this.#challenge !== undefined
     this.#challenge = challenge
-    // A token may have expired early, or lack a scope that the registry names now.
-    const isForgotten = this.#tokens.delete(keyOf(scopes))
-    return !isKnown || isForgotten
+    if (challenge.scheme === 'basic') return used === undefined
+    const key = keyOf(scopes)
+    if (challenge.scope !== undefined) this.#missing.set(key, challenge.scope)
+    // It may have expired early, or lack a scope that the registry names now. Another request may have a new one already.
+    if (used !== undefined && this.#tokens.get(key)?.header === used) this.#tokens.delete(key)
+    return true
   }
 
   async #basic(scopes: readonly string[]): Promise<string | undefined> {
@@ -83,12 +93,25 @@ export class Authorization {
     const key = keyOf(scopes)
     const known = this.#tokens.get(key)
     if (known !== undefined) {
-      const token = await known.catch(() => undefined)
+      const token = await known.asked.catch(passUserError)
       if (token !== undefined && token.until > now()) return token
+      this.#forget(key, known)
+      return this.#token(challenge, scopes, signal)
     }
-    const asked = this.#ask(challenge, scopes, signal)
-    this.#tokens.set(key, asked)
-    return asked
+    const entry: AskedToken = { asked: this.#ask(challenge, scopes, signal) }
+    this.#tokens.set(key, entry)
+    try {
+      const token = await entry.asked
+      entry.header = token.header
+      return token
+    } catch (error) {
+      this.#forget(key, entry)
+      throw error
+    }
+  }
+
+  #forget(key: string, entry: AskedToken): void {
+    if (this.#tokens.get(key) === entry) this.#tokens.delete(key)
   }
 
   /** Distribution's token specification: GET with Basic, or POST (OAuth 2) with a refresh token. */
@@ -103,7 +126,7 @@ export class Authorization {
     if (credential?.kind === 'bearer')
       return { header: `Bearer ${credential.token}`, until: Number.POSITIVE_INFINITY }
     const purpose = { what: `logging in at ${realm.origin}`, host, signal }
-    const wanted = { service: challenge.service, scopes: allScopes(challenge.scope, scopes) }
+    const wanted = { service: challenge.service, scopes: allScopes(this.#missing.get(keyOf(scopes)), scopes) }
     let answer = await this.#options.send(tokenRequest(realm, wanted, credential, purpose))
     if (credential?.kind === 'identity' && [404, 405].includes(answer.status)) {
       answer.discard()
@@ -126,11 +149,17 @@ export class Authorization {
     const url = URL.canParse(written) ? new URL(written) : undefined
     const isSafe =
       url?.protocol === 'https:' || (url?.protocol === 'http:' && isLocal && isLoopback(url.hostname))
-    if (url !== undefined && isSafe && !/^(?:169\.254\.|\[fe80:)/i.test(url.hostname)) return url
+    if (url !== undefined && isSafe && !/^(?:169\.254\.|\[fe80:|\[::ffff:a9fe:)/i.test(url.hostname))
+      return url
     throw new UserError('OCI_TOKEN_REALM', `${host} sends us to log in at "${shown(url, written)}".`, {
       hint: 'Credentials are only sent over https, and not to an address of the local link. Tell the operator of the registry.',
     })
   }
+}
+
+/** A wrong password is not tried by each request that waits for the token: accounts get locked. */
+const passUserError = (error: unknown): undefined => {
+  if (error instanceof UserError) throw error
 }
 
 const keyOf = (scopes: readonly string[]): string => scopes.join(' ')
@@ -140,8 +169,19 @@ const shown = (url: URL | undefined, written: string): string =>
 
 /** What the registry misses comes first: some read only one. */
 function allScopes(missing: string | undefined, wanted: readonly string[]): readonly string[] {
-  const named = missing?.split(' ').filter((scope) => scope !== '') ?? []
-  return [...new Set([...named, ...wanted])]
+  const named = missing?.split(' ').filter((scope) => scope !== '' && !isWithin(scope, wanted)) ?? []
+  return [...named, ...wanted]
+}
+
+function isWithin(scope: string, wanted: readonly string[]): boolean {
+  const [, resource, actions] = /^(.*):([^:]*)$/.exec(scope) ?? []
+  return wanted.some((one) => {
+    const [, ownResource, ownActions = ''] = /^(.*):([^:]*)$/.exec(one) ?? []
+    return (
+      resource === ownResource &&
+      actions?.split(',').every((action) => ownActions.split(',').includes(action))
+    )
+  })
 }
 
 function tokenRequest(

@@ -7,14 +7,21 @@ import { scopeOf } from './authorization.ts'
 import type { HttpAnswer } from './http.ts'
 import type { UploadTarget } from './upload.ts'
 
+export interface BlobQuestion {
+  readonly digest: Digest
+  readonly sizeBytes: number
+  /** For a login that may also write, where a write may follow. */
+  readonly isWriting: boolean
+  /** One attempt only: the caller repeats. */
+  readonly isOneAttempt?: boolean
+}
+
 /** HEAD; another size than the digest's blob can have is no answer to build on. */
 export async function blobThere(
   { connection, repository, signal }: UploadTarget,
-  digest: Digest,
-  sizeBytes: number,
-  isWriting = true,
+  { digest, sizeBytes, isWriting, isOneAttempt = false }: BlobQuestion,
 ): Promise<boolean> {
-  const answer = await connection.call({
+  const answer = await connection[isOneAttempt ? 'once' : 'call']({
     method: 'HEAD',
     at: `${repository}/blobs/${digest}`,
     scopes: [scopeOf(repository, isWriting)],

@@ -89,16 +89,19 @@ export class Connection {
 
   /** One attempt; authorization and redirects included. */
   async once(call: Call): Promise<HttpAnswer> {
-    let answer = await this.#authorized(call)
+    const first = await this.#authorized(call)
+    let { answer } = first
     if (answer.status === 401) {
       const challenge = parseChallenge(answer.headers['www-authenticate'])
       const canRepeat = call.body === undefined || call.body instanceof Uint8Array
-      if (this.#authorization.refused(challenge, call.scopes) && canRepeat) {
+      if (this.#authorization.refused(challenge, call.scopes, first.used)) {
         answer.discard()
-        answer = await this.#authorized(call)
-      } else if (!canRepeat && challenge !== undefined) {
-        answer.discard()
-        throw new TransientError('OCI_LOGIN_EXPIRED', `The login at ${this.host} expired while ${call.what}.`)
+        if (!canRepeat)
+          throw new TransientError(
+            'OCI_LOGIN_EXPIRED',
+            `The login at ${this.host} expired while ${call.what}.`,
+          )
+        answer = (await this.#authorized(call)).answer
       }
     }
     if (call.answers.includes(answer.status)) return answer
@@ -110,7 +113,7 @@ export class Connection {
     )
   }
 
-  async #authorized(call: Call): Promise<HttpAnswer> {
+  async #authorized(call: Call): Promise<{ readonly answer: HttpAnswer; readonly used: string | undefined }> {
     const authorization = await this.#authorization.header(call.scopes, call.signal)
     const { what, method, body, signal } = call
     let url = typeof call.at === 'string' ? new URL(call.at, this.#base) : call.at
@@ -128,7 +131,7 @@ export class Connection {
         signal,
       })
       const isRedirect = [301, 302, 303, 307, 308].includes(answer.status)
-      if (!isRedirect || (method !== 'GET' && method !== 'HEAD')) return answer
+      if (!isRedirect || (method !== 'GET' && method !== 'HEAD')) return { answer, used: authorization }
       answer.discard()
       if (redirects === redirectsMax) throw redirectError(this.host, what, 'too often')
       const next = resolveAddress(answer.headers.location, url, { what, host: this.host })
@@ -143,6 +146,8 @@ export class Connection {
     // Behind a proxy that ends TLS, registries name themselves with http.
     if (url.host === this.#base.host && url.protocol !== this.#base.protocol)
       url.protocol = this.#base.protocol
+    if (this.#base.protocol === 'https:' && url.protocol !== 'https:')
+      throw redirectError(this.host, what, 'to an address without TLS')
     return url
   }
 }

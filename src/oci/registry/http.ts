@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import {
   type ClientRequest,
   Agent as HttpAgent,
@@ -35,6 +34,8 @@ export type Send = (request: HttpRequest) => Promise<HttpAnswer>
 
 /** Without a byte for so long, a connection is given up; a slow one that moves is not. */
 const idleMaxMs = 60_000
+/** Registries on object stores move a large blob to its place before they answer. */
+const idleAfterUploadMs = 5 * 60_000
 
 /** node:http and not fetch: backpressure, proxies, and bodies whose length is known before. */
 export function openHttp(environment: Environment): Send {
@@ -56,9 +57,11 @@ async function exchange(
   agent: HttpAgent | HttpsAgent | undefined,
 ): Promise<HttpAnswer> {
   const { method, url, body, signal } = request
+  const isStream = body !== undefined && !(body instanceof Uint8Array)
   const send = url.protocol === 'https:' ? requestHttps : requestHttp
   const headers = { 'user-agent': 'hawser', 'accept-encoding': 'identity', ...request.headers }
-  const sent = send(url, { method, headers, agent, timeout: idleMaxMs, ...(signal && { signal }) })
+  const timeout = isStream ? idleAfterUploadMs : idleMaxMs
+  const sent = send(url, { method, headers, agent, timeout, ...(signal && { signal }) })
   sent.on('timeout', () => sent.destroy(new IdleError()))
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
     sent.on('response', resolve)
@@ -67,41 +70,44 @@ async function exchange(
   // Whoever fails first is thrown below; the other one must not count as unhandled.
   answer.catch(() => undefined)
   try {
-    await write(sent, body, answer)
-    return answerOf(await answer, request)
+    if (isStream) await write(sent, body, answer)
+    else sent.end(body)
+    const message = await answer
+    // It answered before it had everything; the connection cannot be used again.
+    if (!sent.writableEnded) message.once('end', () => sent.destroy())
+    return answerOf(message, request)
   } catch (error) {
     sent.destroy()
     signal?.throwIfAborted()
+    // The server closed an idle connection just when it was taken for this request.
+    if (!isStream && sent.reusedSocket && isReset(error)) return exchange(request, agent)
     throw networkError(error, request)
   }
 }
+
+const isReset = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
 
 class IdleError extends Error {
   readonly code = 'ETIMEDOUT'
 }
 
 /** Stops as soon as the server answers: it has refused, and may close the connection. */
-async function write(
-  sent: ClientRequest,
-  body: HttpRequest['body'],
-  answer: Promise<IncomingMessage>,
-): Promise<void> {
-  if (body === undefined || body instanceof Uint8Array) {
-    sent.end(body)
-    return
-  }
+async function write(sent: ClientRequest, body: ByteStream, answer: Promise<IncomingMessage>): Promise<void> {
   let isAnswered = false
-  const answered = answer.then(
-    () => {
-      isAnswered = true
-    },
-    () => {
-      isAnswered = true
-    },
-  )
+  let goOn = (): void => undefined
+  const stop = (): void => {
+    isAnswered = true
+    goOn()
+  }
+  answer.then(stop, stop)
+  sent.on('drain', () => goOn())
   for await (const chunk of body) {
-    if (isAnswered) break
-    if (!sent.write(chunk)) await Promise.race([once(sent, 'drain'), answered])
+    if (isAnswered) return
+    if (sent.write(chunk)) continue
+    await new Promise<void>((resolve) => {
+      goOn = resolve
+    })
   }
   if (!isAnswered) sent.end()
 }

@@ -6,6 +6,7 @@ import { manifestBytesMax, rawManifest, readManifest } from '../read-manifest.ts
 import { ofType, referrerDescriptor, referrersTag, withReferrer } from '../referrers.ts'
 import { scopeOf } from './authorization.ts'
 import type { HttpAnswer } from './http.ts'
+import { Pages } from './pages.ts'
 import type { UploadTarget } from './upload.ts'
 
 const accept = { accept: acceptedManifestTypes.join(', ') }
@@ -130,7 +131,7 @@ async function sendManifest(
     scopes: [scopeOf(repository, true)],
     headers: { 'content-type': mediaType, 'content-length': String(bytes.length), ...condition },
     body: bytes,
-    answers: [201, 200, 202, ...('if-match' in condition ? [412] : [])],
+    answers: [201, 200, 202, ...(Object.keys(condition).length > 0 ? [412] : [])],
     what: `writing the manifest of ${where}`,
     signal,
   })
@@ -178,13 +179,19 @@ async function addToList(target: UploadTarget, subject: Digest, manifest: RawMan
     const found = await getManifest(target, tag)
     const next = withReferrer(found && indexIn(found.manifest, target, tag), referrer)
     if (next === undefined) return
-    const condition = found?.etag === undefined ? {} : { 'if-match': found.etag }
+    const condition = conditionFor(found)
     // Refused (412) when another writer was first; read again in any case.
     await sendManifest(target, next, tag, condition)
   }
   throw new TransientError('OCI_REFERRERS', `${place(target, tag)} is written by too many others at once.`, {
     hint: 'Run it again when they are done.',
   })
+}
+
+/** Absent: only whoever makes it first does. Without an ETag there is nothing to compare with. */
+function conditionFor(found: ReadManifest | undefined): { readonly [name: string]: string } {
+  if (found === undefined) return { 'if-none-match': '*' }
+  return found.etag === undefined ? {} : { 'if-match': found.etag }
 }
 
 function indexIn(manifest: RawManifest, target: UploadTarget, tag: string): Index {
@@ -209,17 +216,18 @@ export async function listReferrers(
   const found: Descriptor[] = []
   const query = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`
   let at: string | URL | undefined = `${repository}/referrers/${subject}${query}`
+  const pages = new Pages(target)
   while (at !== undefined) {
     const answer: HttpAnswer = await connection.call({
       method: 'GET',
       at,
       scopes: [scopeOf(repository, false)],
       headers: accept,
-      answers: [200, 404],
+      answers: [200, 404, 405],
       what: `asking ${connection.host}/${repository} what refers to ${subject}`,
       signal,
     })
-    if (answer.status === 404 || !isIndexType(typeOf(answer) ?? '')) {
+    if (answer.status !== 200 || !isIndexType(typeOf(answer) ?? '')) {
       answer.discard()
       return ofType(await referrersByTag(target, subject), artifactType)
     }
@@ -227,7 +235,7 @@ export async function listReferrers(
     const bytes = await wholeBody(answer, where)
     const parsed = readManifest({ bytes, digest: digestOf(bytes), mediaType: typeOf(answer) ?? '' }, where)
     if (parsed.kind === 'index') found.push(...parsed.index.manifests)
-    at = nextPage(answer, target)
+    at = pages.next(answer)
   }
   return ofType(found, artifactType)
 }
@@ -236,14 +244,6 @@ async function referrersByTag(target: UploadTarget, subject: Digest): Promise<re
   const tag = referrersTag(subject)
   const found = await getManifest(target, tag)
   return found === undefined ? [] : indexIn(found.manifest, target, tag).manifests
-}
-
-/** RFC 8288, with the relation "next". */
-export function nextPage({ headers }: HttpAnswer, { connection }: UploadTarget): URL | undefined {
-  const { link: written } = headers
-  const link = Array.isArray(written) ? written.join(',') : written
-  const [, address] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(link ?? '') ?? []
-  return address === undefined ? undefined : connection.resolve(address, 'reading a list page by page')
 }
 
 const wrongDigest = (where: string, found: Digest): UserError =>

@@ -5,7 +5,8 @@ import { isRepositoryPath } from '../reference.ts'
 import { scopeOf } from './authorization.ts'
 import { blobThere, readBlob } from './blobs.ts'
 import { Connection, type RegistryOptions } from './connection.ts'
-import { getManifest, listReferrers, nextPage, putManifest, resolveManifest } from './manifests.ts'
+import { getManifest, listReferrers, putManifest, resolveManifest } from './manifests.ts'
+import { Pages } from './pages.ts'
 import { putBlob, type UploadTarget } from './upload.ts'
 
 export type { RegistryOptions } from './connection.ts'
@@ -31,7 +32,8 @@ function repositoryOf(connection: Connection, repository: string): OciStore {
   const target = (signal: AbortSignal | undefined): UploadTarget => ({ connection, repository, signal })
   return {
     location: `${connection.host}/${repository}`,
-    hasBlob: ({ digest, size }, { signal } = {}) => blobThere(target(signal), digest, size, false),
+    hasBlob: ({ digest, size }, { signal } = {}) =>
+      blobThere(target(signal), { digest, sizeBytes: size, isWriting: false }),
     blob: (blob, { signal } = {}) => readBlob(target(signal), blob),
     putBlob: (source, { signal } = {}) => putBlob(target(signal), source),
     manifest: async (reference, { signal } = {}) => (await getManifest(target(signal), reference))?.manifest,
@@ -49,6 +51,7 @@ const tagsAnswer = z.looseObject({ tags: z.array(z.string()).nullish() })
 async function* listTags(target: UploadTarget): AsyncGenerator<string> {
   const { connection, repository, signal } = target
   let at: string | URL | undefined = `${repository}/tags/list?n=1000`
+  const pages = new Pages(target)
   while (at !== undefined) {
     const answer = await connection.call({
       method: 'GET',
@@ -63,7 +66,7 @@ async function* listTags(target: UploadTarget): AsyncGenerator<string> {
       return
     }
     yield* readTags(await answer.text(64 << 20), `${connection.host}/${repository}`)
-    at = nextPage(answer, target)
+    at = pages.next(answer)
   }
 }
 

@@ -1,10 +1,10 @@
-import type { ByteStream } from '../../archive/compression.ts'
 import { TransientError, UserError } from '../../errors.ts'
 import type { BlobPut, BlobSource } from '../oci-store.ts'
 import { scopeOf } from './authorization.ts'
 import { blobThere } from './blobs.ts'
 import type { Connection } from './connection.ts'
 import type { HttpAnswer } from './http.ts'
+import { chunkRanges, exactly, upTo } from './upload-body.ts'
 
 export interface UploadTarget {
   readonly connection: Connection
@@ -22,12 +22,12 @@ const chunkBytesUsual = 16 << 20
 export async function putBlob(target: UploadTarget, source: BlobSource): Promise<BlobPut> {
   const { connection, repository, signal } = target
   return connection.uploads.use(async () => {
-    if (await blobThere(target, source.digest, source.sizeBytes)) return 'present'
+    if (await blobThere(target, { ...source, isWriting: true })) return 'present'
     const from = source.mountFrom
     if (from?.registry === connection.host && from.repository !== repository) {
-      const session = await mount(target, source, from.repository)
-      if (session === undefined) return 'mounted'
-      await upload(target, source, session)
+      const mounted = await mount(target, source, from.repository)
+      if (mounted === 'mounted') return mounted
+      await upload(target, source, mounted)
       return 'uploaded'
     }
     await upload(target, source, undefined)
@@ -35,8 +35,12 @@ export async function putBlob(target: UploadTarget, source: BlobSource): Promise
   }, signal)
 }
 
-/** Undefined: it is there. Else the session that the registry opened instead. */
-async function mount(target: UploadTarget, { digest }: BlobSource, from: string): Promise<URL | undefined> {
+/** The session that the registry opened instead, if it did. */
+async function mount(
+  target: UploadTarget,
+  { digest }: BlobSource,
+  from: string,
+): Promise<'mounted' | URL | undefined> {
   const { connection, repository, signal } = target
   const query = new URLSearchParams({ mount: digest, from })
   const what = `mounting the blob ${digest} from ${connection.host}/${from}`
@@ -54,18 +58,19 @@ async function mount(target: UploadTarget, { digest }: BlobSource, from: string)
   try {
     const answer = await ask([own, scopeOf(from, false)])
     answer.discard()
-    return answer.status === 201 ? undefined : connection.resolve(answer.headers.location, what)
+    return answer.status === 201 ? 'mounted' : connection.resolve(answer.headers.location, what)
   } catch (error) {
-    // Whoever may not read there can still upload here.
-    if (error instanceof UserError && ['OCI_UNAUTHORIZED', 'OCI_FORBIDDEN'].includes(error.code))
-      return openSession(target)
+    // Whoever may not read there, or meets a registry that cannot mount, can still upload here.
+    if (error instanceof UserError && refusedMounts.has(error.code)) return undefined
     throw error
   }
 }
 
+const refusedMounts: ReadonlySet<string> = new Set(['OCI_UNAUTHORIZED', 'OCI_FORBIDDEN', 'OCI_REGISTRY'])
+
 async function openSession({ connection, repository, signal }: UploadTarget): Promise<URL> {
   const what = `starting an upload to ${connection.host}/${repository}`
-  const answer = await connection.call({
+  const answer = await connection.once({
     method: 'POST',
     at: `${repository}/blobs/uploads/`,
     scopes: [scopeOf(repository, true)],
@@ -91,19 +96,32 @@ async function upload(target: UploadTarget, source: BlobSource, session: URL | u
   await connection.retrying(async (attempt) => {
     if (attempt > 1) {
       // The answer to what was sent last may be all that was lost.
-      if (await blobThere(target, source.digest, source.sizeBytes)) return
+      if (await blobThere(target, { ...source, isWriting: true, isOneAttempt: true })) return
       await findProgress(target, progress)
     }
+    const isResumed = progress.sentBytes > 0
     progress.session ??= await openSession(target)
     try {
       await sendRest(target, source, progress)
     } catch (error) {
-      if (!(error instanceof UserError && error.code === 'OCI_TOO_LARGE')) throw error
-      if (progress.chunkBytes !== undefined) throw error
-      Object.assign(progress, { session: undefined, sentBytes: 0, chunkBytes: chunkBytesUsual })
-      throw new TransientError('OCI_TOO_LARGE', `${error.message} It goes in pieces then.`, { cause: error })
+      throw afterFailure(error, progress, isResumed)
     }
   }, signal)
+}
+
+/** What can be tried in another way is transient. */
+function afterFailure(error: unknown, progress: Progress, isResumed: boolean): unknown {
+  if (!(error instanceof UserError)) return error
+  if (error.code === 'OCI_TOO_LARGE' && progress.chunkBytes === undefined) {
+    Object.assign(progress, { session: undefined, sentBytes: 0, chunkBytes: chunkBytesUsual })
+    return new TransientError('OCI_TOO_LARGE', `${error.message} It goes in pieces then.`, { cause: error })
+  }
+  // The registry counted otherwise than we do; from the start there is nothing to count.
+  if (isResumed && error.code === 'OCI_REGISTRY') {
+    Object.assign(progress, { session: undefined, sentBytes: 0 })
+    return new TransientError('OCI_UPLOAD_LOST', `${error.message} It starts anew then.`, { cause: error })
+  }
+  return error
 }
 
 /** Distribution specification, "Pushing a blob in chunks": GET on the session tells the last byte that was stored. */
@@ -113,7 +131,7 @@ async function findProgress(target: UploadTarget, progress: Progress): Promise<v
   Object.assign(progress, { session: undefined, sentBytes: 0 })
   if (session === undefined) return
   const what = `asking ${connection.host} how far an upload has got`
-  const answer = await connection.call({
+  const answer = await connection.once({
     method: 'GET',
     at: session,
     scopes: [scopeOf(repository, true)],
@@ -149,7 +167,7 @@ async function sendRest(target: UploadTarget, source: BlobSource, progress: Prog
       'content-type': 'application/octet-stream',
       'content-length': String(isWhole ? sizeBytes : 0),
     },
-    ...(isWhole && { body: source.open() }),
+    ...(isWhole && { body: exactly(source.open(), sizeBytes, digest) }),
     answers: [201, 204, 404],
     what,
     signal,
@@ -182,7 +200,7 @@ async function sendChunks(
         'content-length': String(length),
         'content-range': `${chunk.start}-${chunk.end - 1}`,
       },
-      body: upTo(source.open(chunk.start), length),
+      body: exactly(upTo(source.open(chunk.start), length), length, source.digest),
       answers: [202, 204, 201, 404, 416],
       what,
       signal,
@@ -199,23 +217,6 @@ const lostSession = (what: string): TransientError =>
   new TransientError('OCI_UPLOAD_LOST', `The registry does not know the upload any more, while ${what}.`, {
     hint: 'Run it again; what is there is not sent again.',
   })
-
-function* chunkRanges(
-  start: number,
-  end: number,
-  chunkBytes: number,
-): Generator<{ readonly start: number; readonly end: number }> {
-  for (let at = start; at < end; at += chunkBytes) yield { start: at, end: Math.min(end, at + chunkBytes) }
-}
-
-async function* upTo(stream: ByteStream, bytes: number): ByteStream {
-  let left = bytes
-  for await (const piece of stream) {
-    yield left < piece.length ? piece.subarray(0, left) : piece
-    left -= piece.length
-    if (left <= 0) return
-  }
-}
 
 /** A session's address carries state of the registry; it is only added to. */
 function withDigest(session: URL | undefined, digest: string): URL {
