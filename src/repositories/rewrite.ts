@@ -28,21 +28,36 @@ export interface RewriteRequest {
 
 /** Writes an index anew in our members, from what is there, as a stream: for foreign indexes, removals and new forms. */
 export async function rewriteIndex(request: RewriteRequest): Promise<IndexState> {
+  return withTemporaryFolder(async (folder) => {
+    const { state, upload } = await prepareIndex(request, folder)
+    await upload()
+    return state
+  })
+}
+
+/** An index that is written anew on the local disk, and nowhere else until it is uploaded. */
+export interface PreparedIndex {
+  readonly state: IndexState
+  upload(): Promise<void>
+}
+
+/** The same for those who look at the whole of it before they decide; `folder` is its own, and stays until the upload. */
+export async function prepareIndex(request: RewriteRequest, folder: string): Promise<PreparedIndex> {
   const { format, storage, entry, index, signal } = request
   const open = await format.openIndex(storage, entry, index, { signal })
-  return withTemporaryFolder(async (folder) => {
-    const { header, footer } = open.shape
-    const { forms, algorithms } = request.shape ?? open.shape
-    const written = await writeIndex({
-      folder,
-      header,
-      footer,
-      forms,
-      algorithms,
-      fragments: fragmentsOf(request, open),
-      pathOf: (form, digests) => format.bodyPaths(index, form, digests)[0],
-      signal,
-    })
+  const { header, footer } = open.shape
+  const { forms, algorithms } = request.shape ?? open.shape
+  const written = await writeIndex({
+    folder,
+    header,
+    footer,
+    forms,
+    algorithms,
+    fragments: fragmentsOf(request, open),
+    pathOf: (form, digests) => format.bodyPaths(index, form, digests)[0],
+    signal,
+  })
+  const upload = async (): Promise<void> => {
     for (const { form, path, digests, file, sizeBytes } of written.forms) {
       const contentType = format.contentTypeOf(index, form)
       const caching = 'immutable' as const
@@ -51,8 +66,8 @@ export async function rewriteIndex(request: RewriteRequest): Promise<IndexState>
         await storage.copy({ path }, copy, { contentType, caching, signal })
       }
     }
-    return written.state
-  })
+  }
+  return { state: written.state, upload }
 }
 
 async function* fragmentsOf({ each }: RewriteRequest, { fragments }: OpenIndex): AsyncGenerator<Uint8Array> {
