@@ -138,12 +138,12 @@ async function probeComplete(trial: Trial, path: string): Promise<boolean> {
     )
     return false
   } catch (error) {
-    if (error instanceof S3Conflict) {
-      await abortUpload(connection, path, upload)
-      return true
-    }
     // Gone after a lost answer; that one is doubtful anyway.
-    if (error instanceof S3Unsupported || error instanceof S3Absent) return false
+    if (error instanceof S3Absent) return false
+    // Parts that nobody asks for again would be paid for.
+    await abortUpload(connection, path, upload)
+    if (error instanceof S3Conflict) return true
+    if (error instanceof S3Unsupported) return false
     throw error
   }
 }

@@ -5,9 +5,9 @@ import { mapLimited } from '../../lib/limit.ts'
 import type { ObjectVersion, PutBody, PutOptions } from '../storage.ts'
 import type { Connection } from './connection.ts'
 import { headersOf } from './object-headers.ts'
-import { type Condition, checkSource } from './put-object.ts'
+import { type Condition, checkSource, ownVersion } from './put-object.ts'
 import { headObject, unlessAbsent } from './read-object.ts'
-import { S3Absent } from './s3-errors.ts'
+import { S3Absent, S3Conflict } from './s3-errors.ts'
 
 /** A part that the service has. */
 export interface StoredPart {
@@ -27,6 +27,7 @@ type File = Exclude<PutBody, Uint8Array>
 
 /**
  * A large file in parts. An interrupted upload of the same bytes is gone on with: its parts are compared by their MD5.
+ * Several processes may go on with one upload at the same time; whoever is first finishes it.
  */
 export async function putInParts(
   connection: Connection,
@@ -38,22 +39,52 @@ export async function putInParts(
   const parts = partsOf(file.sizeBytes, connection.options.partSizeMiB << 20)
   const handle = await open(file.file, 'r')
   try {
-    const found = await findUpload(connection, path, handle, parts, options.signal)
-    const upload = found?.upload ?? (await createUpload(connection, path, options))
-    const there = found?.stored ?? new Map<number, StoredPart>()
-    const send = async (part: FilePart, signal: AbortSignal): Promise<StoredPart> =>
-      there.get(part.number) ??
-      sendPart(connection, path, upload, part.number, await readPart(handle, part), signal)
-    const signal = options.signal ?? new AbortController().signal
-    const stored = await mapLimited(parts, connection.options.parallel, send, signal)
-    return await completeUpload(
-      connection,
-      path,
-      { upload, parts: stored, sizeBytes: file.sizeBytes },
-      options,
-    )
+    for (let number = 0; number < uploadsMax; number++) {
+      const sent = await unlessAbsent(() => sendFile(connection, path, { file, handle, parts }, options))
+      // The upload is gone: another process finished it, or somebody gave it up.
+      const version = sent ?? (await ownVersion(connection, path, file, options.signal))
+      if (version !== undefined) return version
+    }
   } finally {
     await handle.close()
+  }
+  throw new TransientError(
+    'S3_INCOMPLETE',
+    `${connection.location}${path}: its upload vanished ${uploadsMax} times before it was complete.`,
+    { hint: 'Something else gives up uploads of this bucket, such as a lifecycle rule. Run it again.' },
+  )
+}
+
+const uploadsMax = 3
+
+interface OpenFile {
+  readonly file: File
+  readonly handle: FileHandle
+  readonly parts: readonly FilePart[]
+}
+
+/** Throws S3Absent when the upload is gone before its last part is there. */
+async function sendFile(
+  connection: Connection,
+  path: string,
+  { file, handle, parts }: OpenFile,
+  options: PutOptions,
+): Promise<ObjectVersion> {
+  const found = await findUpload(connection, path, handle, parts, options.signal)
+  const upload = found?.upload ?? (await createUpload(connection, path, options))
+  const there = found?.stored ?? new Map<number, StoredPart>()
+  const send = async (part: FilePart, stop: AbortSignal): Promise<StoredPart> =>
+    there.get(part.number) ??
+    sendPart(connection, path, upload, part.number, await readPart(handle, part), stop)
+  const signal = options.signal ?? new AbortController().signal
+  const stored = await mapLimited(parts, connection.options.parallel, send, signal)
+  const finished = { upload, parts: stored, sizeBytes: file.sizeBytes }
+  try {
+    return await completeUpload(connection, path, finished, options)
+  } catch (error) {
+    // Nobody will want these parts again: another object has the name.
+    if (error instanceof S3Conflict) await abortUpload(connection, path, upload)
+    throw error
   }
 }
 
