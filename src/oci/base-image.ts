@@ -2,9 +2,10 @@ import { UserError } from '../errors.ts'
 import { imageFor } from './copy.ts'
 import type { Platform } from './descriptor.ts'
 import type { BaseImage } from './image.ts'
+import { readConfig } from './image-config.ts'
 import { isManifestType } from './media-types.ts'
 import type { OciStore } from './oci-store.ts'
-import { readImageConfig, readManifest } from './read-manifest.ts'
+import { readManifest } from './read-manifest.ts'
 
 /** The image for a platform that another one is built on. Only its manifests and configuration are read. */
 export async function readBase(
@@ -24,18 +25,6 @@ export async function readBase(
   const parsed = readManifest(manifest, name)
   if (parsed.kind !== 'manifest' || !isManifestType(manifest.mediaType))
     throw new Error('An image for a platform is a manifest')
-  const { config, layers } = parsed.manifest
-  const chunks: Uint8Array[] = []
-  for await (const piece of store.blob(config, { signal })) chunks.push(piece)
-  const read = readImageConfig(Buffer.concat(chunks), name)
-  if (read.rootfs.diff_ids.length !== layers.length) {
-    throw new UserError(
-      'IMAGE_BASE',
-      `"${name}" has ${layers.length} layers, and digests of ${read.rootfs.diff_ids.length}.`,
-      {
-        hint: 'It is no image that can be run. Take another base.',
-      },
-    )
-  }
-  return { layers, config: read, digest: root.digest, name }
+  const config = await readConfig(store, parsed.manifest, `"${name}"`, signal)
+  return { layers: parsed.manifest.layers, config, digest: root.digest, name }
 }

@@ -5,12 +5,15 @@ import { type Descriptor, type Platform, platformText, type RawManifest } from '
 import { isIndexType, isManifestType } from './media-types.ts'
 import type { BlobPut, OciStore } from './oci-store.ts'
 import { descriptorOf, readManifest } from './read-manifest.ts'
+import { storedBlob } from './stored-blob.ts'
 
 export interface CopyImageOptions {
   /** What the copy is called; without it, it is found by its digest only. */
   readonly tag?: string | undefined
   /** What refers to the image and its parts comes along: signatures, attestations. */
   readonly referrers?: boolean
+  /** Only the part for this platform, which then has the digest that it has in its index. */
+  readonly platform?: Platform | undefined
   /** Blobs at the same time. */
   readonly parallel?: number
   /** The repository of the same registry that the blobs are in, to mount instead of copying. */
@@ -38,9 +41,22 @@ export async function copyImage(
   to: OciStore,
   options: CopyImageOptions = {},
 ): Promise<CopiedImage> {
+  return copyGraph(from, reference, to, options, new Set())
+}
+
+/** @param copied manifests whose referrers were looked for: nobody keeps a registry from naming them in a circle */
+async function copyGraph(
+  from: OciStore,
+  reference: string,
+  to: OciStore,
+  options: CopyImageOptions,
+  copied: Set<Digest>,
+): Promise<CopiedImage> {
   const signal = options.signal ?? new AbortController().signal
-  const root = await from.manifest(reference, { signal })
-  if (root === undefined) throw absentError(from, reference)
+  const whole = await from.manifest(reference, { signal })
+  if (whole === undefined) throw absentError(from, reference)
+  const { platform } = options
+  const root = platform === undefined ? whole : await imageFor(from, whole, platform, signal)
   const there = options.tag === undefined ? undefined : await to.resolve(options.tag, { signal })
   const isThere = there?.digest === root.digest
   if (isThere && options.referrers !== true) return { descriptor: descriptorOf(root), blobs: new Map() }
@@ -49,7 +65,7 @@ export async function copyImage(
   for (const manifest of graph.manifests) {
     await to.putManifest(manifest, manifest === root ? options.tag : undefined, { signal })
   }
-  if (options.referrers === true) await copyReferrers(from, to, graph.manifests, options)
+  if (options.referrers === true) await copyReferrers(from, to, graph.manifests, options, copied)
   return { descriptor: descriptorOf(root), blobs }
 }
 
@@ -109,12 +125,7 @@ async function copyBlobs(
     ordered,
     parallel,
     async (blob, stop) => {
-      const source = {
-        digest: blob.digest,
-        sizeBytes: blob.size,
-        open: (startByte = 0) => skipTo(from.blob(blob, { signal: stop }), startByte),
-        ...(mountFrom !== undefined && { mountFrom }),
-      }
+      const source = storedBlob(from, blob, { mountFrom, signal: stop })
       return [blob.digest, await to.putBlob(source, { signal: stop })] as const
     },
     signal,
@@ -122,24 +133,21 @@ async function copyBlobs(
   return new Map(puts)
 }
 
-async function* skipTo(stream: AsyncIterable<Uint8Array>, startByte: number): AsyncGenerator<Uint8Array> {
-  let left = startByte
-  for await (const piece of stream) {
-    if (piece.length > left) yield left === 0 ? piece : piece.subarray(left)
-    left = Math.max(0, left - piece.length)
-  }
-}
-
 async function copyReferrers(
   from: OciStore,
   to: OciStore,
   subjects: readonly RawManifest[],
   options: CopyImageOptions,
+  copied: Set<Digest>,
 ): Promise<void> {
   for (const { digest } of subjects) {
+    if (copied.has(digest)) continue
+    copied.add(digest)
     const referrers = await from.referrers(digest, { signal: options.signal })
     for (const referrer of referrers) {
-      await copyImage(from, referrer.digest, to, { ...options, tag: undefined, referrers: true })
+      if (copied.has(referrer.digest)) continue
+      const others = { ...options, tag: undefined, platform: undefined, referrers: true }
+      await copyGraph(from, referrer.digest, to, others, copied)
     }
   }
 }

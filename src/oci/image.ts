@@ -138,6 +138,11 @@ function baseHistory(base: BaseImage | undefined): readonly HistoryEntry[] {
 
 const ociTypes: { readonly [mediaType: string]: string | undefined } = {
   [mediaTypes.dockerLayerGzip]: mediaTypes.layerGzip,
+  'application/vnd.docker.image.rootfs.diff.tar': mediaTypes.layerTar,
+  'application/vnd.docker.image.rootfs.diff.tar.zstd': mediaTypes.layerZstd,
+  // Layers that only their maker may give out, as Windows had them; OCI has deprecated its own type for them.
+  'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip':
+    'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
 }
 
 /** Types are not mixed in one manifest; the bytes of Docker's layers are those of OCI's. */

@@ -38,15 +38,44 @@ const common = {
 }
 const manifest = z.looseObject({ ...common, config: descriptor, layers: z.array(descriptor) })
 const index = z.looseObject({ ...common, manifests: z.array(descriptor) })
+/** Docker writes null for what is not there. */
+const orNull = <Output>(schema: z.ZodType<Output>) =>
+  schema.nullish().transform((value) => value ?? undefined)
+const texts = orNull(z.array(z.string()))
+const set = orNull(z.record(z.string(), z.looseObject({})))
+const runtimeConfig = z.looseObject({
+  User: orNull(z.string()),
+  ExposedPorts: set,
+  Env: texts,
+  Entrypoint: texts,
+  Cmd: texts,
+  Volumes: set,
+  WorkingDir: orNull(z.string()),
+  Labels: orNull(annotations),
+  StopSignal: orNull(z.string()),
+})
+const historyEntry = z.looseObject({
+  created: orNull(z.string()),
+  created_by: orNull(z.string()),
+  author: orNull(z.string()),
+  comment: orNull(z.string()),
+  empty_layer: orNull(z.boolean()),
+})
 const imageConfig = z.looseObject({
-  created: z.string().optional(),
-  author: z.string().optional(),
+  created: orNull(z.string()),
+  author: orNull(z.string()),
   architecture: z.string(),
   os: z.string(),
-  variant: z.string().optional(),
-  config: z.looseObject({}).nullish(),
-  rootfs: z.looseObject({ type: z.literal('layers'), diff_ids: z.array(digest) }),
-  history: z.array(z.looseObject({})).nullish(),
+  variant: orNull(z.string()),
+  config: orNull(runtimeConfig),
+  rootfs: z.looseObject({
+    type: z.literal('layers'),
+    diff_ids: z
+      .array(digest)
+      .nullish()
+      .transform((digests) => digests ?? []),
+  }),
+  history: orNull(z.array(historyEntry)),
 })
 
 /** What a manifest says, checked. Unknown fields stay, but its bytes are what counts. */
@@ -58,10 +87,13 @@ export type ParsedManifest =
 export function readManifest({ bytes, mediaType }: RawManifest, where: string): ParsedManifest {
   const json = parseJson(bytes, `the manifest of ${where}`)
   if (isIndexType(mediaType)) {
-    return { kind: 'index', index: checked(index, json, where) as unknown as Index }
+    return { kind: 'index', index: checked(index, json, `manifest of ${where}`) as unknown as Index }
   }
   if (isManifestType(mediaType)) {
-    return { kind: 'manifest', manifest: checked(manifest, json, where) as unknown as Manifest }
+    return {
+      kind: 'manifest',
+      manifest: checked(manifest, json, `manifest of ${where}`) as unknown as Manifest,
+    }
   }
   throw new UserError('OCI_MANIFEST_TYPE', `${where} is of the type "${mediaType}", which is no image.`, {
     hint: `Hawser reads OCI manifests and indexes, and Docker's (schema 2).`,
@@ -72,7 +104,7 @@ export function readImageConfig(bytes: Uint8Array, where: string): ImageConfig {
   return checked(
     imageConfig,
     parseJson(bytes, `the configuration of ${where}`),
-    where,
+    `configuration of ${where}`,
   ) as unknown as ImageConfig
 }
 
@@ -118,13 +150,13 @@ function parseJson(bytes: Uint8Array, what: string): unknown {
   }
 }
 
-function checked<Output>(schema: z.ZodType<Output>, json: unknown, where: string): Output {
+function checked<Output>(schema: z.ZodType<Output>, json: unknown, what: string): Output {
   const parsed = schema.safeParse(json)
   if (parsed.success) return parsed.data
   const lines = parsed.error.issues
     .slice(0, 5)
     .map(({ path, message }) => `\n${path.length === 0 ? 'it' : path.join('.')}: ${message}`)
-  throw new UserError('OCI_MANIFEST', `The manifest of ${where} is not right:${lines.join('')}`, {
+  throw new UserError('OCI_MANIFEST', `The ${what} is not right:${lines.join('')}`, {
     hint: 'It was written by a broken tool. Build the image again.',
   })
 }

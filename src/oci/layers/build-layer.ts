@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { compress } from '../../archive/compress.ts'
 import type { ByteStream } from '../../archive/compression.ts'
-import { closing } from '../../lib/atomic-file.ts'
+import { closing, fileSystemError, removeQuietly } from '../../lib/atomic-file.ts'
 import type { Digest } from '../../lib/digest.ts'
 import type { Descriptor } from '../descriptor.ts'
 import { mediaTypes } from '../media-types.ts'
@@ -52,19 +52,32 @@ export async function buildLayer(
   const level = levels[compression]
   const tar = hashed(layerTar(entries, epoch), plain)
   let size = 0
-  const file = await open(outputPath, 'wx', 0o644)
-  await closing(file, async () => {
-    for await (const piece of compress(tar, compression, { level, frames: 'independent' })) {
-      signal?.throwIfAborted()
-      packed.update(piece)
-      size += piece.length
-      await file.writeFile(piece)
-    }
-    await file.sync()
-  })
+  const file = await openNew(outputPath)
+  try {
+    await closing(file, async () => {
+      for await (const piece of compress(tar, compression, { level, frames: 'independent' })) {
+        signal?.throwIfAborted()
+        packed.update(piece)
+        size += piece.length
+        await file.writeFile(piece)
+      }
+      await file.sync()
+    })
+  } catch (error) {
+    await removeQuietly(outputPath)
+    throw fileSystemError(error, 'write', outputPath)
+  }
   return {
     descriptor: { mediaType: types[compression], digest: `sha256:${packed.digest('hex')}`, size },
     diffId: `sha256:${plain.digest('hex')}`,
+  }
+}
+
+async function openNew(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'wx', 0o644)
+  } catch (error) {
+    throw fileSystemError(error, 'write', path)
   }
 }
 

@@ -47,7 +47,9 @@ class Layout implements OciStore {
   }
 
   async *blob({ digest, size }: Pick<Descriptor, 'digest' | 'size'>): ByteStream {
-    if ((await this.#sizeOf(digest)) === undefined) throw this.#absent(digest)
+    const foundBytes = await this.#sizeOf(digest)
+    if (foundBytes === undefined) throw this.#absent(digest)
+    if (foundBytes !== size) throw this.#damaged(digest)
     const hash = createHash('sha256')
     let readBytes = 0
     for await (const piece of fileFrom(this.#path(digest), 0)) {
