@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts'
+import { TransientError, UserError } from '../errors.ts'
 import { mapLimited } from '../lib/limit.ts'
 import type { Storage } from '../storage/storage.ts'
 import { entriesOf } from './find-entries.ts'
@@ -14,39 +14,85 @@ export interface ExportRequest extends OpenRepository {
 }
 
 const parallelMax = 8
+const roundsMax = 1000
 
 /**
  * A plain copy of a repository, without our records: packages, all indexes under their usual names, signatures. Other
- * tools go on with it as with one of their own. The entry comes last, so an interrupted copy is no repository yet.
+ * tools go on with it as with one of their own. The entry comes last, so an interrupted copy is no repository yet; and
+ * the copy is of one moment, so whoever publishes meanwhile makes it look again.
  */
 export async function exportRepository(request: ExportRequest): Promise<number> {
-  const { format, storage, to, verifier } = request
+  const { format, storage } = request
   const signal = request.signal ?? new AbortController().signal
-  const { entry } = await openState(request)
-  if (entry === undefined) throw absentError(storage.location)
-  let count = 0
+  const copied: Copied = { packages: new PathTable(), metadata: new Set() }
+  for (let round = 0; round < roundsMax; round++) {
+    const { entry } = await openState(request)
+    if (entry === undefined) throw absentError(storage.location)
+    const isStill = async (): Promise<boolean> =>
+      (await format.readEntry(storage, { signal }))?.version === entry.version
+    await copyPackages(request, entry, copied, signal)
+    const entryFiles = await copyIndexes(request, copied, signal)
+    if (!(await isStill())) continue
+    for (const path of entryFiles) await copyMetadata(request, path, copied, signal)
+    if (await isStill()) return copied.packages.count + copied.metadata.size
+  }
+  throw new TransientError(
+    'REPOSITORY_BUSY',
+    `Others keep publishing to ${storage.location}, so there was no moment of which to make a copy.`,
+    { hint: 'Run it again when fewer publishers are at work.' },
+  )
+}
+
+interface Copied {
+  readonly packages: PathTable
+  readonly metadata: Set<string>
+}
+
+/** Those that an earlier round has not brought there; their bytes never change. */
+async function copyPackages(
+  request: ExportRequest,
+  entry: RepositoryEntry,
+  { packages }: Copied,
+  signal: AbortSignal,
+): Promise<void> {
+  const { format, storage, to, verifier } = request
   const copy = async (path: string, stop: AbortSignal): Promise<void> => {
     const isCopied = await to.copy({ storage, path }, path, { caching: 'entry', signal: stop })
     if (!isCopied) throw missingError(path, storage)
-    count++
     request.onFile?.(path)
   }
-  for await (const batch of batches(packagePaths(format, storage, entry, { verifier, signal }))) {
+  for await (const batch of batches(packagePaths(packages, format, storage, entry, { verifier, signal }))) {
     await mapLimited(batch, parallelMax, copy, signal)
   }
-  const files: string[] = []
+}
+
+/** All metadata but the files that make a repository of it, which are the answer. */
+async function copyIndexes(
+  request: ExportRequest,
+  copied: Copied,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const { format, storage } = request
+  const files = new Set<string>()
   for await (const { path } of storage.list(format.metadataPrefix, { signal })) {
-    if (isMetadata(path, format)) files.push(path)
+    if (isMetadata(path, format)) files.add(path)
   }
-  const isLast = (path: string): boolean => format.otherFiles(entry).includes(path)
-  await mapLimited(
-    files.filter((path) => !isLast(path)),
-    parallelMax,
-    copy,
-    signal,
-  )
-  for (const path of files.filter(isLast)) await copy(path, signal)
-  return count
+  const entryFiles = format.entryFiles.filter((path) => files.delete(path))
+  await mapLimited([...files], parallelMax, (path, stop) => copyMetadata(request, path, copied, stop), signal)
+  return entryFiles
+}
+
+/** What is gone since it was listed is needed by nobody, unless the entry changed as well. */
+async function copyMetadata(
+  { storage, to, onFile }: ExportRequest,
+  path: string,
+  { metadata }: Copied,
+  signal: AbortSignal,
+): Promise<void> {
+  const isCopied = await to.copy({ storage, path }, path, { caching: 'entry', signal })
+  if (!isCopied || metadata.has(path)) return
+  metadata.add(path)
+  onFile?.(path)
 }
 
 /** A flat repository's metadata may lie at the root, beside packages and our records. */
@@ -55,12 +101,12 @@ const isMetadata = (path: string, { packagePrefixes }: RepositoryFormat): boolea
 
 /** Each file once, although several indexes may list it. */
 async function* packagePaths(
+  seen: PathTable,
   format: RepositoryFormat,
   storage: Storage,
   entry: RepositoryEntry,
   options: Parameters<typeof entriesOf>[3],
 ): AsyncGenerator<string> {
-  const seen = new PathTable()
   for await (const { path } of entriesOf(format, storage, entry, options)) {
     if (seen.add(path, 0).isNew) yield path
   }

@@ -135,6 +135,7 @@ const listFormat: RepositoryFormat<ListEntry> = {
     removed.some(({ sha256 }) => sha256 === fragment.entry?.sha256) ? undefined : fragment,
   indexPrefixes: () => ['index/'],
   otherFiles: () => ['list', 'copy'],
+  entryFiles: ['copy', 'list'],
   siblings: async () => [],
   clientFiles: () => [],
   keyringFiles: () => [],

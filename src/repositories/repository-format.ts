@@ -251,6 +251,8 @@ export interface RepositoryFormat<Own = unknown, Facts = unknown> {
   siblings(storage: Storage, options: ReadOptions): Promise<readonly RepositoryFormat[]>
   /** Paths of files beside the appended indexes that the entry needs: foreign indexes, extra metadata, signatures. */
   otherFiles(entry: RepositoryEntry<Own>): readonly string[]
+  /** What makes clients see a repository at all, whether it is there or not, in the order in which to write it: the entry last. */
+  readonly entryFiles: readonly string[]
   /** The files that make a client trust and use it, ready to copy (public key, .sources, .repo); none without signers. */
   clientFiles(context: ClientFilesContext): readonly ClientFile[]
   /** What a keyring package of this format installs: the keys and, with an address, what makes a system use the repository. */

@@ -8,7 +8,7 @@ import { aptClientFiles, aptKeyringFiles } from './client-files.ts'
 import { staleCompanions } from './companions.ts'
 import { exportAdditions } from './export.ts'
 import { indexPrefixes, inspect, otherFiles } from './inspect.ts'
-import { type AptLayout, bodyPaths, contentTypeOf, formName, listsPackages } from './layout.ts'
+import { type AptLayout, bodyPaths, contentTypeOf, formName, listsPackages, pathIn } from './layout.ts'
 import { openIndex } from './open-index.ts'
 import { indexesFor, place, requiredIndexes } from './place.ts'
 import { type AptFacts, prepare } from './prepare.ts'
@@ -133,6 +133,7 @@ export function aptRepository(layout: AptLayout): RepositoryFormat<AptEntry, Apt
       )
     },
     otherFiles,
+    entryFiles: ['Release', 'Release.gpg', 'InRelease'].map((name) => pathIn(layout.folder, name)),
     clientFiles: (context) => aptClientFiles(layout, context),
     keyringFiles: (context) => aptKeyringFiles(layout, context),
   }

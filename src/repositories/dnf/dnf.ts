@@ -13,7 +13,8 @@ import { inspectRepository, otherFiles } from './inspect.ts'
 import { openDnfIndex } from './open-index.ts'
 import { type DnfEntry, readEntry } from './read-entry.ts'
 import { renderEntry } from './render-entry.ts'
-import { staleSignature } from './signature.ts'
+import { repomdPath } from './repomd.ts'
+import { signaturePath, staleSignature } from './signature.ts'
 import { withoutPackages } from './without-packages.ts'
 
 const projectFile = (what: string) =>
@@ -121,6 +122,7 @@ function dnfRepository(
     packageExtension: '.rpm',
     siblings: async () => [],
     otherFiles,
+    entryFiles: [signaturePath, repomdPath],
     clientFiles: (context) => clientFiles(context, { areSigned: unsignedPackages === 'refuse' }),
     keyringFiles: (context) => keyringFiles(context, { areSigned: unsignedPackages === 'refuse' }),
   }
