@@ -1,11 +1,5 @@
-import {
-  type ClientRequest,
-  Agent as HttpAgent,
-  type IncomingMessage,
-  request as requestHttp,
-} from 'node:http'
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
-import { getCACertificates } from 'node:tls'
+import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http'
+import type { Agent as HttpsAgent } from 'node:https'
 import type { ByteStream } from '../../archive/compression.ts'
 import { UserError } from '../../errors.ts'
 import type { Environment } from '../../lib/child.ts'
@@ -37,28 +31,36 @@ const idleMaxMs = 60_000
 /** Registries on object stores move a large blob to its place before they answer. */
 const idleAfterUploadMs = 5 * 60_000
 
+/** An `import` of node:http also loads what its getters name (fetch, WebSocket), and takes ten times as long. */
+const httpModule = () => process.getBuiltinModule('node:http')
+const httpsModule = () => process.getBuiltinModule('node:https')
+
 /** node:http and not fetch: backpressure, proxies, and bodies whose length is known before. */
 export function openHttp(environment: Environment): Send {
   const proxies = proxySettings(environment)
-  const http = new HttpAgent({ ...proxies, keepAlive: true })
+  let http: HttpAgent | undefined
   let https: HttpsAgent | undefined
   return async (request) => {
     request.signal?.throwIfAborted()
+    if (request.url.protocol === 'http:') {
+      http ??= new (httpModule().Agent)({ ...proxies, keepAlive: true })
+      return exchange(request, http)
+    }
     // Reading certificates takes longer than most requests to a registry on this machine.
-    https ??= request.url.protocol === 'https:' ? new HttpsAgent({ ...proxies, ca: trusted() }) : undefined
-    return exchange(request, request.url.protocol === 'https:' ? https : http)
+    https ??= new (httpsModule().Agent)({ ...proxies, ca: trusted() })
+    return exchange(request, https)
   }
 }
 
-const trusted = (): string[] => [...getCACertificates('default'), ...getCACertificates('system')]
+function trusted(): string[] {
+  const { getCACertificates } = process.getBuiltinModule('node:tls')
+  return [...getCACertificates('default'), ...getCACertificates('system')]
+}
 
-async function exchange(
-  request: HttpRequest,
-  agent: HttpAgent | HttpsAgent | undefined,
-): Promise<HttpAnswer> {
+async function exchange(request: HttpRequest, agent: HttpAgent | HttpsAgent): Promise<HttpAnswer> {
   const { method, url, body, signal } = request
   const isStream = body !== undefined && !(body instanceof Uint8Array)
-  const send = url.protocol === 'https:' ? requestHttps : requestHttp
+  const send = url.protocol === 'https:' ? httpsModule().request : httpModule().request
   const headers = { 'user-agent': 'hawser', 'accept-encoding': 'identity', ...request.headers }
   const timeout = isStream ? idleAfterUploadMs : idleMaxMs
   const sent = send(url, { method, headers, agent, timeout, ...(signal && { signal }) })
