@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject } from 'ajv'
+import type { ErrorObject } from 'ajv'
 import { UserError } from '../errors.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { structuralSchema, unknownFields } from './crd-schema.ts'
@@ -15,16 +15,17 @@ export interface CheckedDefaultCr {
  * The default custom resource has to be one that a cluster takes once the manifest is applied: its CRD is in the
  * manifest, its version is served, and its fields are of the schema's types. Fields that the cluster would drop are findings.
  */
-export function checkDefaultCr(
+export async function checkDefaultCr(
   resource: JsonObject,
   manifest: readonly YamlDocument[],
   where: string,
-): CheckedDefaultCr {
+): Promise<CheckedDefaultCr> {
   const crd = findCrd(resource, manifest, where)
   const spec = at(crd, ['spec']) ?? {}
   const isClusterScoped = spec['scope'] === 'Cluster'
   const schema = servedSchema(resource, spec, where)
   if (schema === undefined) return { isClusterScoped, findings: [] }
+  const { Ajv } = await import('ajv')
   const validate = new Ajv({ allErrors: true, strict: false, validateFormats: false, logger: false }).compile(
     structuralSchema(schema),
   )

@@ -59,8 +59,8 @@ function identityOf({ repository, tag, digest }: Reference): {
   readonly version: string
 } {
   const last = repository.slice(repository.lastIndexOf('/') + 1)
-  // Resources have no dots in their names.
-  const base = last.replaceAll('.', '-').padEnd(2, '-x')
+  // Resources have no dots in their names, and at least two letters.
+  const base = (last.length < 2 ? `image-${last}` : last).replaceAll('.', '-')
   const tagged = tag === undefined ? '0.0.0' : versionOfTag(tag)
   if (digest === undefined) return { name: base, version: tagged }
   const hex = hexOf(digest)

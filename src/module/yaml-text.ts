@@ -11,7 +11,6 @@ export interface YamlDocument {
 
 /** Larger ones are no manifest; etcd takes 1.5 MiB for each object. */
 const sizeBytesMax = 32 << 20
-const linesShownMax = 3
 
 /** Every document that is not empty. Read as Kubernetes reads it (YAML 1.1 without times), so that 0644 is octal. */
 export function readYamlDocuments(text: string, where: string): readonly YamlDocument[] {
@@ -28,7 +27,7 @@ export function readYamlDocuments(text: string, where: string): readonly YamlDoc
   const found: YamlDocument[] = []
   for (const document of documents) {
     const [error] = document.errors
-    if (error !== undefined) throw yamlError(where, firstLines(error.message))
+    if (error !== undefined) throw yamlError(where, firstLine(error.message))
     if (document.contents === null) continue
     const value = plainValue(document, where)
     if (value === null) continue
@@ -91,12 +90,8 @@ function plainValue(document: { toJS(options: { maxAliasCount: number }): unknow
   }
 }
 
-const firstLines = (message: string): string =>
-  message
-    .split('\n')
-    .slice(0, linesShownMax)
-    .join('\n')
-    .replace(/[:\s]+$/, '')
+/** The rest of the library's message quotes the file. */
+const firstLine = (message: string): string => message.split('\n', 1)[0]?.replace(/[:\s]+$/, '') ?? ''
 
 function yamlError(where: string, problem: string, cause?: unknown): UserError {
   return new UserError('MODULE_YAML', `${where} is not the YAML that is needed: ${problem}.`, {
