@@ -137,7 +137,8 @@ describe("a provider's name is a string only in its own folder", () => {
     rpm: ['packages/rpm/', 'repositories/dnf/'],
     apt: ['repositories/apt/'],
     dnf: ['repositories/dnf/'],
-    local: ['forge/local/'],
+    // A relation of OCM's, too.
+    local: ['forge/local/', 'module/'],
     npm: ['sources/npm/'],
   }
 

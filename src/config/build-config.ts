@@ -2,6 +2,7 @@ import type {
   Chosen,
   Config,
   GateConfig,
+  ImageConfig,
   PackageConfig,
   PipelineConfig,
   ReleaseConfig,
@@ -9,13 +10,15 @@ import type {
   RepositoryConfig,
   StepConfig,
 } from './config.ts'
-import { packageDefaults, pipelineDefaults, releaseDefaults } from './defaults.ts'
+import { imageDefaults, packageDefaults, pipelineDefaults, releaseDefaults } from './defaults.ts'
 import { isJsonObject } from './json-object.ts'
 import type { ConfigKinds } from './kinds.ts'
 import type { Condition } from './pipeline-condition.ts'
 import { optionsIn, providerIn } from './provider-in.ts'
 import { filePatternOf } from './resolve-contents.ts'
+import { platformOf, platformsOf, replaceTexts, resolveImage } from './resolve-image.ts'
 import type { WrittenConfig, WrittenPipeline, WrittenStep } from './schema/config-schema.ts'
+import type { WrittenImage } from './schema/image-schema.ts'
 import { durationMsOf } from './schema/text.ts'
 import { formatsOf, repositoryViews } from './variants.ts'
 
@@ -39,6 +42,10 @@ export function buildConfig(written: WrittenConfig, kinds: ConfigKinds, world: C
     keys: chosenByName(written.keys ?? {}, kinds.signers),
     packages: byName(packages),
     repositories: byName(repositoriesOf(written, kinds, packages)),
+    registries: written.registries ?? {},
+    images: byName(
+      Object.entries(written.images ?? {}).map(([name, one]) => imageOf(name, one, written, world)),
+    ),
     forge: written.forge === undefined ? usualForge(kinds) : chosenIn(written.forge, kinds.forges),
     release: releaseOf(written, world.version),
     pipeline: pipelineOf(written.pipeline ?? {}, world.conditions),
@@ -122,6 +129,37 @@ function repositoriesOf(
       adopt: one.adopt ?? false,
     }
   })
+}
+
+function imageOf(
+  name: string,
+  one: WrittenImage,
+  { sources = {} }: WrittenConfig,
+  world: ConfigWorld,
+): ImageConfig {
+  const platforms = platformsOf(one)
+  // Outside of layers `${arch}` is only taken where there is one platform (rules/images.ts).
+  const { dockerfile, annotations, push, tags, ...rest } = replaceTexts(
+    one,
+    platformOf(platforms[0] ?? '').architecture,
+  )
+  return {
+    name,
+    variants: platforms.map((platform) => resolveImage(name, one, platform, Object.keys(sources)).resolved),
+    dockerfile: dockerfile && {
+      file: dockerfile.file ?? 'Dockerfile',
+      context: dockerfile.context ?? '.',
+      tool: required(dockerfile.tool),
+      target: dockerfile.target,
+      arguments: dockerfile.arguments ?? {},
+    },
+    annotations: annotations ?? {},
+    compression: rest.compression ?? imageDefaults.compression,
+    push: push ?? [],
+    tags: tags ?? imageDefaults.tags.map((tag) => tag.replace('${version}', () => world.version)),
+    sign: rest.sign ?? [],
+    attest: rest.attest ?? imageDefaults.attest,
+  }
 }
 
 function releaseOf({ release = {}, sources = {} }: WrittenConfig, version: string): ReleaseConfig {

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../lib/json.ts'
 import type { RetryPolicy } from '../pipeline/plan.ts'
+import type { ResolvedImage } from './resolved-image.ts'
 import type { WrittenPackage } from './schema/package-schema.ts'
 
 /**
@@ -15,6 +16,8 @@ export interface Config {
   readonly keys: { readonly [name: string]: Chosen }
   readonly packages: { readonly [name: string]: PackageConfig }
   readonly repositories: { readonly [name: string]: RepositoryConfig }
+  readonly registries: { readonly [host: string]: RegistryConfig }
+  readonly images: { readonly [name: string]: ImageConfig }
   readonly forge: Chosen
   readonly release: ReleaseConfig
   readonly pipeline: PipelineConfig
@@ -59,6 +62,39 @@ export interface RepositoryConfig {
   readonly hasKeyringPackage: boolean
   /** Whether a repository that nobody of `keys` signed may be taken over. */
   readonly adopt: boolean
+}
+
+/** How a registry is reached; secrets as references. */
+export interface RegistryConfig {
+  readonly plainHttp?: boolean | undefined
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+  readonly token?: string | undefined
+  readonly chunkMiB?: number | undefined
+  readonly parallel?: number | undefined
+}
+
+export interface ImageConfig {
+  readonly name: string
+  /** One for each platform, in their order. */
+  readonly variants: readonly ResolvedImage[]
+  readonly dockerfile: DockerfileConfig | undefined
+  readonly annotations: { readonly [key: string]: string }
+  readonly compression: 'gzip' | 'zstd' | 'none'
+  /** Repositories in registries, without tags. */
+  readonly push: readonly string[]
+  readonly tags: readonly string[]
+  /** Names of keys. */
+  readonly sign: readonly string[]
+  readonly attest: boolean
+}
+
+export interface DockerfileConfig {
+  readonly file: string
+  readonly context: string
+  readonly tool: 'buildah' | 'podman' | 'docker'
+  readonly target: string | undefined
+  readonly arguments: { readonly [name: string]: string }
 }
 
 export interface ReleaseConfig {

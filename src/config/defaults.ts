@@ -26,6 +26,14 @@ export const compressionLevels: {
   none: { usual: 0, min: 0, max: 0 },
 }
 
+export const imageDefaults = {
+  platforms: ['linux/amd64'],
+  // Every program that runs containers reads it; zstd needs those of the last years.
+  compression: 'gzip',
+  tags: ['${version}'],
+  attest: false,
+} as const
+
 export const releaseDefaults = { tag: '${version}', checksums: 'SHA256SUMS' } as const
 
 export const pipelineDefaults = {

@@ -51,6 +51,8 @@ export interface ConfigKinds {
   readonly forges: readonly [Kind, ...Kind[]]
   readonly steps: readonly StepKind[]
   readonly packageFormats: readonly string[]
+  /** Formats that can be unpacked into layers of images. */
+  readonly unpackedFormats: readonly string[]
   /** Canonical words, `all` among them. */
   readonly architectures: readonly string[]
   /** The canonical word for another spelling (`x86_64`); undefined when there is none. */

@@ -19,6 +19,7 @@ export const configKinds: ConfigKinds = {
   forges,
   steps,
   packageFormats: packageFormats.map(({ name }) => name),
+  unpackedFormats: packageFormats.filter(({ unpack }) => unpack !== undefined).map(({ name }) => name),
   architectures: Object.keys(architectures),
   canonicalArchitecture,
   versions: {

@@ -28,6 +28,7 @@ const scopes: { readonly [section: string]: readonly Root[] | undefined } = {
   version: ['inputs'],
   components: ['version', 'inputs'],
   packages: [...everywhere, 'arch'],
+  images: [...everywhere, 'arch'],
   release: everywhere,
 }
 
@@ -228,7 +229,7 @@ function outOfScope(name: string, root: Root, path: Path): Omit<Problem, 'path'>
     allowed.length === 0 ? `"${section}" takes no references.` : `Usable here: ${listText(allowed, 'and')}.`
   const reasons: { readonly [one in Root]?: string } = {
     env: 'What is released must not depend on the machine that releases it. Declare an input instead.',
-    arch: 'It is known only inside of packages.',
+    arch: 'It is known only inside of packages and images.',
     components: section === 'components' ? 'Components cannot refer to each other.' : '',
   }
   return {

@@ -1,4 +1,6 @@
+import type { ByteStream } from '../archive/compression.ts'
 import type { Artifact } from '../artifacts/artifact.ts'
+import type { Digest } from '../lib/digest.ts'
 import type { Signer } from '../signing/signer.ts'
 import type { PackageSpec, PackageVersion } from './package-spec.ts'
 import type { VersionFinding } from './version.ts'
@@ -33,6 +35,32 @@ export interface PackageFormat {
   build(spec: PackageSpec, context: BuildContext): Promise<void>
   /** Defensive: checks structure, sizes and digests, and names the offset of what is wrong. */
   read(path: string): Promise<PackageInfo>
+  /** What it installs, for images that are made of packages; absent where the format cannot be unpacked here. */
+  unpack?(path: string, keep: (body: ByteStream) => Promise<StoredFile>): Promise<UnpackedPackage>
+}
+
+/** Where the bytes of an unpacked file went. */
+export interface StoredFile {
+  readonly digest: Digest
+  readonly sizeBytes: number
+}
+
+interface Unpacked {
+  /** Absolute. */
+  readonly path: string
+  readonly mode: number
+  readonly ownerId: number
+  readonly groupId: number
+}
+
+export interface UnpackedPackage {
+  readonly files: readonly (
+    | (Unpacked & StoredFile & { readonly type: 'file' })
+    | (Unpacked & { readonly type: 'directory' })
+    | (Unpacked & { readonly type: 'symlink'; readonly target: string })
+  )[]
+  /** The text by which the format's database knows the package (a paragraph of dpkg's status). */
+  readonly control: string
 }
 
 export interface SpecFinding {

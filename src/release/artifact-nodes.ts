@@ -10,7 +10,7 @@ import { collectFiles } from '../steps/collect-files/collect-files.ts'
 import { fetchSource } from '../steps/fetch-source/fetch-source.ts'
 import { writeChecksums } from '../steps/write-checksums/write-checksums.ts'
 import { keyId, type NodeSketch } from './node-sketch.ts'
-import { packageDeclaration, patternText, sourcesOf } from './package-declaration.ts'
+import { packageDeclaration, patternText, sourcesInLayer, sourcesOf } from './package-declaration.ts'
 
 /** A build step and what it builds, for those who need only some of them. */
 export interface BuildNode extends NodeSketch {
@@ -32,12 +32,18 @@ export function artifactNodes(config: Config): ArtifactNodes {
   )
   const files = fileNodes(config)
   const made = [...builds, ...files]
-  const needed = new Set(made.flatMap(({ needs }) => needs))
+  const needed = new Set([...made.flatMap(({ needs }) => needs), ...imageSources(config).map(sourceId)])
   const sources = Object.keys(config.sources)
     .map((name) => sourceNode(name, config))
     .filter(({ id }) => needed.has(id))
   return { sources, builds, others: [...files, ...checksumNodes(config, made)] }
 }
+
+/** Names of the sources that layers are made of. */
+export const imageSources = ({ images }: Config): readonly string[] =>
+  Object.values(images).flatMap(({ variants }) =>
+    variants.flatMap(({ layers }) => layers.flatMap(sourcesInLayer)),
+  )
 
 /** Each format for each architecture, once for every distribution that a repository of the package is for. */
 function variantsOf(config: Config, declared: PackageConfig): readonly Variant[] {
@@ -113,16 +119,19 @@ function embeddedKey(config: Config, { name, format, sign }: ResolvedPackage): s
   return config.packages[name]?.written.overrides?.[format]?.sign
 }
 
-const sourceId = (name: string): string => `fetch:${name}`
+export const sourceId = (name: string): string => `fetch:${name}`
 
-const sourceNode = (name: string, { sources }: Config): NodeSketch => ({
+export const sourceNode = (name: string, { sources }: Config): NodeSketch => ({
   id: sourceId(name),
   step: fetchSource.name,
   options: jsonObject({ name, source: sources[name] }),
   needs: [],
 })
 
-function choicesOf({ sources }: Config, names: readonly string[]): { readonly [name: string]: Choice } {
+export function choicesOf(
+  { sources }: Config,
+  names: readonly string[],
+): { readonly [name: string]: Choice } {
   return Object.fromEntries(names.flatMap((name) => (sources[name] ? [[name, sources[name]]] : [])))
 }
 

@@ -16,7 +16,7 @@ export function packageDeclaration(
   } satisfies { [key in keyof PackageDeclaration]: unknown }
 }
 
-function contentDeclaration(content: ResolvedContent): ContentDeclaration {
+export function contentDeclaration(content: ResolvedContent): ContentDeclaration {
   if (content.type === 'file') {
     const { from, mode, ...entry } = content
     return { ...entry, from: patternText(from), ...(mode !== undefined && { mode }) }
@@ -28,6 +28,18 @@ function contentDeclaration(content: ResolvedContent): ContentDeclaration {
 /** As people write it: `SOURCE:PATTERN`, or a path in the project. */
 export const patternText = ({ source, pattern }: FilePattern): string =>
   source === undefined ? pattern : `${source}:${pattern}`
+
+export const sourcesInLayer = ({
+  contents,
+}: {
+  readonly contents: readonly ResolvedContent[]
+}): readonly string[] => [
+  ...new Set(
+    contents.flatMap((one) =>
+      one.type === 'file' && one.from.source !== undefined ? [one.from.source] : [],
+    ),
+  ),
+]
 
 /** Names of the sources that a package's contents come from. */
 export function sourcesOf({ contents, systemd }: ResolvedPackage): readonly string[] {

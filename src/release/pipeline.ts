@@ -7,6 +7,7 @@ import { publishPackages } from '../steps/publish-packages/publish-packages.ts'
 import { publishRelease } from '../steps/publish-release/publish-release.ts'
 import { uploadAssets } from '../steps/upload-assets/upload-assets.ts'
 import { type ArtifactNodes, artifactNodes, type BuildNode } from './artifact-nodes.ts'
+import { imageBuildNodes, imagePushNodes } from './image-nodes.ts'
 import { mergePipeline } from './merge-pipeline.ts'
 import { idsOf, keyId, keyNodes, type NodeSketch } from './node-sketch.ts'
 
@@ -25,7 +26,8 @@ export function releasePipeline(config: Config, notes: string): Pipeline {
 /** Only what makes artifacts: the pipeline of `hawser build`. */
 export function buildPipeline(config: Config): Pipeline {
   const { sources, builds, others } = artifactNodes(config)
-  const nodes = [...keyNodes(config), ...sources, ...builds, ...others].map(withUsual)
+  const images = imageBuildNodes(config, builds)
+  const nodes = [...keyNodes(config), ...sources, ...builds, ...images, ...others].map(withUsual)
   return { nodes, parallelMax: config.pipeline.parallelMax }
 }
 
@@ -38,14 +40,16 @@ const withUsual = ({ id, step, options, needs }: NodeSketch): PipelineNode => ({
 })
 
 /**
- * Keys → sources → artifacts → tag → draft → assets → repositories → the release becomes public. Nothing outside the
+ * Keys → sources → artifacts and images → tag → draft → assets → registries and repositories → the release becomes public. Nothing outside the
  * machine is touched before everything is built, and what people see first is what can be taken back last.
  */
 function derivedNodes(config: Config, notes: string): readonly PipelineNode[] {
   const keys = keyNodes(config)
   const artifacts = artifactNodes(config)
   const { sources, builds, others } = artifacts
-  const forge = forgeNodes(config, notes, keys, artifacts)
+  const images = imageBuildNodes(config, builds)
+  const forge = forgeNodes(config, notes, keys, artifacts, images)
+  const pushes = imagePushNodes(config, idsOf(forge))
   const repositories = Object.values(config.repositories).map((repository) =>
     repositoryNode(config, repository, builds, idsOf(forge)),
   )
@@ -57,9 +61,12 @@ function derivedNodes(config: Config, notes: string): readonly PipelineNode[] {
       tag: config.release.tag,
       from: idsOf([...builds, ...others]),
     }),
-    needs: idsOf([...forge, ...repositories]),
+    needs: idsOf([...forge, ...pushes, ...repositories]),
   }
-  return [...keys, ...sources, ...builds, ...others, ...forge, ...repositories, publish].map(withUsual)
+  return [
+    ...[...keys, ...sources, ...builds, ...images, ...others],
+    ...[...forge, ...pushes, ...repositories, publish],
+  ].map(withUsual)
 }
 
 function forgeNodes(
@@ -67,6 +74,7 @@ function forgeNodes(
   notes: string,
   keys: readonly NodeSketch[],
   { builds, others }: ArtifactNodes,
+  images: readonly NodeSketch[],
 ): readonly NodeSketch[] {
   const { tag, title, isPrerelease, signTag } = release
   const made = idsOf([...builds, ...others])
@@ -77,7 +85,7 @@ function forgeNodes(
       step: createTag.name,
       options: jsonObject({ forge, tag, message: title, key }),
       // Every key is proven before the first thing that people see.
-      needs: [...idsOf(keys), ...made],
+      needs: [...idsOf(keys), ...made, ...idsOf(images)],
     },
     {
       id: 'draft',

@@ -1,4 +1,5 @@
 import type { AnyStep } from '../pipeline/step.ts'
+import { buildImage } from './build-image/build-image.ts'
 import { buildPackage } from './build-package/build-package.ts'
 import { checkKey } from './check-key/check-key.ts'
 import { collectFiles } from './collect-files/collect-files.ts'
@@ -7,6 +8,7 @@ import { createTag } from './create-tag/create-tag.ts'
 import { fetchSource } from './fetch-source/fetch-source.ts'
 import { publishPackages } from './publish-packages/publish-packages.ts'
 import { publishRelease } from './publish-release/publish-release.ts'
+import { pushImage } from './push-image/push-image.ts'
 import { uploadAssets } from './upload-assets/upload-assets.ts'
 import { writeChecksums } from './write-checksums/write-checksums.ts'
 
@@ -15,11 +17,13 @@ export const steps: readonly AnyStep[] = [
   checkKey,
   fetchSource,
   buildPackage,
+  buildImage,
   collectFiles,
   writeChecksums,
   createTag,
   createDraft,
   uploadAssets,
+  pushImage,
   publishPackages,
   publishRelease,
 ]

@@ -1,4 +1,5 @@
 import { clients } from './clients.ts'
+import { images } from './images.ts'
 import { inputDefaults } from './inputs.ts'
 import { keyring } from './keyring.ts'
 import { names } from './names.ts'
@@ -18,6 +19,7 @@ export const rules: readonly Rule[] = [
   packages,
   keyring,
   repositories,
+  images,
   clients,
   release,
   pipeline,

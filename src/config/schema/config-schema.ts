@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { pipelineDefaults, releaseDefaults } from '../defaults.ts'
 import { type ConfigKinds, namesOf } from '../kinds.ts'
+import { imageSchema, registryHost, registrySchema } from './image-schema.ts'
 import { oneKeyOf } from './one-key-of.ts'
 import { buildNumber, packageSchema } from './package-schema.ts'
 import { duration, mapOf, nameText, packageName, stepId, text, texts, versionText } from './text.ts'
@@ -37,6 +38,11 @@ export function configSchema(kinds: ConfigKinds) {
         .record(nameText, repositorySchema(kinds))
         .optional()
         .describe('Package repositories, by name.'),
+      registries: z
+        .record(registryHost, registrySchema)
+        .optional()
+        .describe('Registries of images, by host. Only those that need something said about them.'),
+      images: z.record(nameText, imageSchema).optional().describe('Container images to build, by name.'),
       forge: oneKeyOf(
         kinds.forges,
         {},

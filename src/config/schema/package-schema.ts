@@ -48,7 +48,7 @@ export const scriptFields = [
  * One entry of `contents`. One flat map instead of a union of four: a rule says which keys belong together, in words,
  * where a union would list four failures.
  */
-const content = z
+export const content = z
   .strictObject({
     from: text(
       'Where the bytes are: "SOURCE:PATH" in a source of this file, or a path in the project. The path may be a glob (*, **, ?, [..], {a,b}).',

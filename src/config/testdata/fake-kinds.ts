@@ -38,6 +38,7 @@ export const fakeKinds: ConfigKinds = {
     { name: 'rest', describe: 'Does nothing.', options: z.object({}) },
   ],
   packageFormats: ['deb', 'rpm'],
+  unpackedFormats: ['deb'],
   architectures: Object.keys(architectures),
   canonicalArchitecture,
   versions: {

@@ -5,6 +5,7 @@ import type { PackageSpec } from '../package-spec.ts'
 import { buildDeb } from './build.ts'
 import { debFindings } from './findings.ts'
 import { readDebInfo } from './read.ts'
+import { unpackDeb } from './unpack.ts'
 import { debVersion, debVersionFindings, debVersionWithoutEpoch } from './version.ts'
 
 /** Binary Debian packages, format 2.0. */
@@ -22,6 +23,7 @@ export const deb: PackageFormat = {
     await buildDeb(spec, context)
   },
   read: readDebInfo,
+  unpack: unpackDeb,
 }
 
 /** dpkg's convention; the epoch is not in it. */

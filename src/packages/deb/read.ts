@@ -119,7 +119,7 @@ async function* hashed(
 
 const controlFileSizeBytesMax = 32 << 20
 
-async function readControlFiles(tar: ByteStream, files: Map<string, Buffer>): Promise<void> {
+export async function readControlFiles(tar: ByteStream, files: Map<string, Buffer>): Promise<void> {
   for await (const entry of readTar(tar, { purpose: 'install', entriesMax: 1000 })) {
     if (entry.type !== 'file') continue
     files.set(entry.path, await collect(entry.body(), controlFileSizeBytesMax))
