@@ -4,6 +4,7 @@ import { TransientError } from '../../errors.ts'
 import { temporaryFolder } from '../storage.ts'
 import type { Connection } from './connection.ts'
 import { abortUpload, createUpload, sendPart } from './multipart.ts'
+import { headersOf } from './object-headers.ts'
 import { getObject } from './read-object.ts'
 import { S3Absent, S3Conflict, S3Unsupported } from './s3-errors.ts'
 
@@ -171,6 +172,8 @@ async function put(trial: Trial, path: string, body: Uint8Array, conditions: Con
         Bucket: connection.bucket,
         Key: connection.key(path),
         Body: body,
+        // A policy may refuse what is not encrypted, say; that is no answer to the question.
+        ...headersOf(connection, {}),
         ...conditions,
       })
       return (await client.send(command, { abortSignal })).ETag ?? ''
