@@ -1,0 +1,172 @@
+import { chmod, copyFile, mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openLayout } from '../../src/oci/layout/layout.ts'
+import { mustRun } from '../clients/command.ts'
+import { Podman } from '../clients/podman.ts'
+import { type DockerRegistry, login, startDockerRegistry } from '../servers/docker-registry.ts'
+import { commit, emptyProject, keyPath, newKey, type TestProject, version } from './project.ts'
+
+let registry: DockerRegistry
+let podman: Podman
+let project: TestProject
+
+beforeAll(async () => {
+  registry = await startDockerRegistry('basic')
+  podman = await Podman.create()
+  project = await imageProject(registry.host)
+})
+afterAll(async () => {
+  await project.remove()
+  await podman.remove()
+  await registry.stop()
+})
+
+const config = (host: string): string => `project: hello
+version: { build: 1 }
+keys:
+  release: { openpgp: { key: "file:${keyPath}" } }
+packages:
+  hello-data:
+    formats: [deb]
+    architectures: [all]
+    summary: Greetings
+    maintainer: Release Team <release@example.org>
+    license: MIT
+    contents:
+      - { from: files/greeting, to: /usr/share/hello/greeting }
+registries:
+  "${host}": { username: ${login.username}, password: "env:REGISTRY_PASSWORD" }
+images:
+  hello:
+    platforms: [linux/amd64, linux/arm64]
+    layers:
+      - contents:
+          - { from: files/busybox, to: /bin/busybox }
+          - { symlink: /bin/sh, target: busybox }
+      - packages: [hello-data]
+      - contents:
+          - { from: "files/\${arch}/**", to: /etc/hello/, mode: 0600, owner: "65532", group: "65532" }
+          - { directory: /tmp, mode: 01777 }
+    entrypoint: [/bin/sh, -c, "/bin/busybox cat /usr/share/hello/greeting /etc/hello/machine; /bin/busybox id -u"]
+    environment: { PATH: /bin }
+    user: "65532:65532"
+    workdir: /tmp
+    labels: { org.example.team: release }
+    annotations: { org.opencontainers.image.licenses: MIT }
+    push: ["${host}/team/hello"]
+    tags: ["\${version}", stable]
+release: { notes: "Images." }
+`
+
+async function imageProject(host: string): Promise<TestProject> {
+  const made = await emptyProject({})
+  await made.write('hawser.yaml', config(host))
+  await made.write('.gitignore', '.hawser/\ndist/\n')
+  await made.write(keyPath, await newKey())
+  await made.write('files/greeting', 'Hello!\n')
+  await made.write('files/amd64/machine', 'amd64\n')
+  await made.write('files/arm64/machine', 'arm64\n')
+  await mkdir(join(made.root, 'files'), { recursive: true })
+  await copyFile('/bin/busybox', join(made.root, 'files/busybox'))
+  await chmod(join(made.root, 'files/busybox'), 0o755)
+  await commit(made, 'Say hello')
+  return made
+}
+
+const withPassword = { environment: { REGISTRY_PASSWORD: login.password } }
+const reference = (): string => `${registry.host}/team/hello`
+const tls = '--tls-verify=false'
+
+describe('a release with images', () => {
+  test('builds them for each platform, pushes them, and other programs run them', async () => {
+    const ended = await project.hawser(['release', version, '--yes'], withPassword)
+
+    expect(ended).toMatchObject({ code: 0 })
+    expect(ended.stdout + ended.stderr).not.toContain(login.password)
+    const credentials = ['--creds', `${login.username}:${login.password}`]
+    const raw = await podman.must(
+      'skopeo',
+      'inspect',
+      tls,
+      ...credentials,
+      '--raw',
+      `docker://${reference()}:${version}`,
+    )
+    const index = JSON.parse(raw)
+    expect(index.manifests.map(({ platform }: { platform: object }) => platform)).toEqual([
+      { os: 'linux', architecture: 'amd64' },
+      { os: 'linux', architecture: 'arm64' },
+    ])
+    expect(index.annotations).toMatchObject({
+      'org.opencontainers.image.version': version,
+      'org.opencontainers.image.licenses': 'MIT',
+    })
+    await podman.must('podman', 'pull', tls, ...credentials, `${reference()}:stable`)
+    expect(await podman.must('podman', 'run', '--rm', `${reference()}:stable`)).toBe('Hello!\namd64\n65532\n')
+    const inspected = JSON.parse(await podman.must('podman', 'image', 'inspect', `${reference()}:stable`))
+    expect(inspected[0].Config).toMatchObject({
+      User: '65532:65532',
+      WorkingDir: '/tmp',
+      Labels: { 'org.example.team': 'release' },
+    })
+    const made = await podman.must('buildah', 'from', tls, ...credentials, `${reference()}:${version}`)
+    expect(made.trim()).not.toBe('')
+  })
+
+  test('is already true the second time, and nothing is written', async () => {
+    const { code, stdout, stderr } = await project.hawser(['release', version, '--yes'], withPassword)
+
+    expect(code).toBe(0)
+    expect(stdout + stderr).toContain('already true')
+  })
+
+  test('what was built is a layout that other programs read; files, modes and times are as declared', async () => {
+    const layout = join(project.root, 'dist', version, 'hello.oci')
+    const copy = join(project.root, 'dist/copy')
+    await podman.must('skopeo', 'copy', '--all', `oci:${layout}:${version}`, `oci:${copy}:${version}`)
+    const [ours, theirs] = [openLayout(layout), openLayout(copy)]
+    expect((await theirs.resolve(version))?.digest).toBe((await ours.resolve(version))?.digest)
+    for (const platform of ['amd64', 'arm64']) {
+      const one = join(project.root, `dist/${platform}`)
+      const override = ['--override-arch', platform]
+      await podman.must('skopeo', ...override, 'copy', `oci:${layout}:${version}`, `oci:${one}:${version}`)
+      const bundle = join(project.root, `dist/bundle-${platform}`)
+      await mustRun('umoci', ['unpack', '--image', `${one}:${version}`, bundle])
+      const shown = await mustRun('find', ['rootfs', '-printf', '%P %y %#m %U %T@\\n'], { cwd: bundle })
+      expect(await readFile(join(bundle, 'rootfs/etc/hello/machine'), 'utf8')).toBe(`${platform}\n`)
+      expect(shown).toContain('etc/hello/machine f 0600 65532 1767225600.0')
+      expect(shown).toContain('tmp d 01777 0 1767225600.0')
+      expect(shown).toContain('bin/busybox f 0755 0 1767225600.0')
+      expect(await readFile(join(bundle, 'rootfs/var/lib/dpkg/status.d/hello-data'), 'utf8')).toContain(
+        'Package: hello-data\n',
+      )
+    }
+  })
+
+  test('built in another folder, with another umask and time zone, it has the same digest', async () => {
+    const other = await project.copy('elsewhere')
+    await mustRun('rm', ['-rf', join(other.root, '.hawser/store'), join(other.root, 'dist')])
+
+    const ended = await other.hawser(['build', version], {
+      environment: { ...withPassword.environment, TZ: 'Asia/Tokyo', LC_ALL: 'C.UTF-8' },
+      shell: 'umask 077; exec "$@"',
+    })
+
+    expect(ended).toMatchObject({ code: 0 })
+    const digest = async ({ root }: TestProject) =>
+      (await openLayout(join(root, 'dist', version, 'hello.oci')).resolve(version))?.digest
+    expect(await digest(other)).toBe(await digest(project))
+  })
+
+  test('never moves a tag that names another image', async () => {
+    const other = await project.copy('other-content')
+    await other.write('files/greeting', 'Good bye!\n')
+    await commit(other, 'Say good bye')
+
+    const ended = await other.hawser(['plan', version], withPassword)
+
+    expect(ended.code).not.toBe(0)
+    expect(`${ended.stdout}${ended.stderr}`).toMatch(/IMAGE_SWAP|is another image already|TAG|tag/)
+  })
+})
