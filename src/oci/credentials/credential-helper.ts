@@ -2,7 +2,13 @@ import { homedir } from 'node:os'
 import { isAbsolute } from 'node:path'
 import { z } from 'zod'
 import { TransientError, UserError } from '../../errors.ts'
-import { allowedEnvironment, type ChildResult, type Environment, runChild } from '../../lib/child.ts'
+import {
+  allowedEnvironment,
+  type ChildEnd,
+  type ChildResult,
+  type Environment,
+  runChild,
+} from '../../lib/child.ts'
 import type { Credential } from './credential.ts'
 
 const answer = z.looseObject({ Username: z.string(), Secret: z.string() })
@@ -92,14 +98,28 @@ function failure(
       },
     )
   }
-  const how =
-    end.kind === 'exit' ? `exit code ${end.code}` : `${end.kind === 'signal' ? end.signal : end.kind}`
-  const said = `${stderr.trim() || stdout.toString('utf8').trim()}`.replaceAll(/\p{Cc}+/gu, ' ').slice(0, 300)
+  // Half of an answer may be half of a secret; only what it printed beside a failure is shown.
+  const isOwnFailure = end.kind === 'exit'
+  const how = howItEnded(end)
+  const said = isOwnFailure ? saidBy(stderr.trim() || stdout.toString('utf8').trim()) : ''
   return new UserError(
     'OCI_HELPER',
-    `The credential helper ${program} failed for ${server} (${how})${said && `: ${said}`}.`,
+    `The credential helper ${program} failed for ${server} (${how})${said}.`,
     {
       hint: `Run "${program} get" by hand, or log in again.`,
     },
   )
+}
+
+function howItEnded(end: ChildEnd): string {
+  if (end.kind === 'exit') return `exit code ${end.code}`
+  return end.kind === 'signal' ? end.signal : end.kind
+}
+
+function saidBy(text: string): string {
+  const clean = text
+    .replaceAll(/\p{Cc}+/gu, ' ')
+    .slice(0, 300)
+    .replace(/[\s.]+$/, '')
+  return clean && `: ${clean}`
 }
