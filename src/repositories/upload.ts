@@ -35,7 +35,7 @@ async function uploadOnce(
   if ('path' in body) {
     if ((await storage.head(path, { signal })) === undefined) {
       const isCopied = await storage.copy(body, path, { contentType, caching: 'immutable', signal })
-      if (!isCopied) throw vanishedError(body.path)
+      if (!isCopied) throw sourceGoneError(body.path)
       return
     }
   } else {
@@ -59,7 +59,8 @@ async function uploadOnce(
   )
 }
 
-const vanishedError = (path: string): TransientError =>
+/** A package that is copied from another repository. */
+export const sourceGoneError = (path: string): TransientError =>
   new TransientError(
     'REPOSITORY_SOURCE_GONE',
     `The package ${path} is listed in the repository that it is copied from, but is not there.`,

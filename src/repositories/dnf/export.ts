@@ -1,6 +1,7 @@
 import { artifactKinds } from '../../artifacts/artifact.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { PackageEntry, ReadOptions, RepositoryEntry } from '../repository-format.ts'
+import { sourceGoneError } from '../upload.ts'
 import type { DnfAddition } from './additions.ts'
 import type { IndexKind } from './index-shapes.ts'
 import { type Layout, packagePath } from './location.ts'
@@ -35,11 +36,13 @@ export async function* exportAdditions(
     other: await fragmentsOf(source, 'other', chosen, options),
   }
   for (const [packageId, { entry, from, primary: text }] of chosen) {
+    const isSigned = await hasSignature(source.storage, from, options.signal)
+    if (isSigned === undefined) throw sourceGoneError(from)
     yield {
       entry,
       content: { body: { storage: source.storage, path: from }, contentType: artifactKinds.rpm.mediaType },
       facts: {
-        isSigned: await hasSignature(source.storage, from, options.signal),
+        isSigned,
         fragments: {
           primary: text,
           filelists: others.filelists.get(packageId) ?? emptyFragment(packageId, entry),

@@ -7,14 +7,14 @@ const signatureTags = new Set([268, 267, 278, 1002, 1005])
 // Real signature headers have a dozen entries; they come right behind the lead.
 const firstBytes = 4096
 
-/** Whether the package file carries a signature of its own, by reading only its beginning. */
+/** Whether the package file carries a signature of its own, by reading only its beginning. Undefined: there is no such file. */
 export async function hasSignature(
   storage: Storage,
   path: string,
   signal: AbortSignal | undefined,
-): Promise<boolean> {
+): Promise<boolean | undefined> {
   const stored = await storage.get(path, { range: { start: 0, end: firstBytes }, signal })
-  if (stored === undefined) return false
+  if (stored === undefined) return undefined
   const bytes = Buffer.from(await stored.bytes())
   if (bytes.length < leadBytes + 16 || !bytes.subarray(leadBytes, leadBytes + 4).equals(headerMagic))
     return false
