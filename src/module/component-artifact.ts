@@ -7,7 +7,12 @@ import { isManifestType, mediaTypes } from '../oci/media-types.ts'
 import type { OciReadOptions, OciStore } from '../oci/oci-store.ts'
 import { readManifest } from '../oci/read-manifest.ts'
 import { isRepositoryPath, isTag } from '../oci/reference.ts'
-import { type ComponentDescriptor, readDescriptor, writeDescriptor } from './component-descriptor.ts'
+import {
+  type ComponentDescriptor,
+  isLocalBlob,
+  readDescriptor,
+  writeDescriptor,
+} from './component-descriptor.ts'
 import { type ModuleBlob, moduleBlob, oneFileTar, sourceOf } from './module-blob.ts'
 
 /** OCM, "OCI registry mapping": what a component version is in a registry. */
@@ -187,7 +192,7 @@ async function fileOfTar(archive: Uint8Array, where: string): Promise<Uint8Array
 function checkLocalBlobs(descriptor: ComponentDescriptor, digests: readonly string[], where: string): void {
   for (const { name, access } of descriptor.component.resources) {
     const reference = access['localReference']
-    if (access.type !== 'localBlob' || typeof reference !== 'string' || digests.includes(reference)) continue
+    if (!isLocalBlob(access) || typeof reference !== 'string' || digests.includes(reference)) continue
     throw noComponent(where, `its resource "${name}" is in ${reference}, which is no layer of it`)
   }
 }

@@ -98,6 +98,9 @@ export const isComponentName = (text: string): boolean => text.length <= 255 && 
 export const isComponentVersion = (text: string): boolean => versionPattern.test(text)
 export const isElementName = (text: string): boolean => text.length >= 2 && elementPattern.test(text)
 
+/** A layer of the component itself; newer tools write the type with its version. */
+export const isLocalBlob = ({ type }: Pick<Access, 'type'>): boolean => /^localblob(?:\/v1)?$/i.test(type)
+
 const json = z.json()
 const componentName = z
   .string()
@@ -198,7 +201,7 @@ function contradictions(component: Component): readonly string[] {
         `${path}.version: the local resource "${name}" has ${own}, and its component ${component.version}`,
       )
     }
-    if (place.type === 'localBlob' && typeof place['localReference'] !== 'string') {
+    if (isLocalBlob(place) && typeof place['localReference'] !== 'string') {
       found.push(`${path}.access.localReference: the local blob of "${name}" is not named`)
     }
   }

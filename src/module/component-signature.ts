@@ -1,13 +1,16 @@
 import { constants, createHash, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import { UserError } from '../errors.ts'
-import { canonicalJson, type Json, type JsonObject } from '../lib/json.ts'
-import type {
-  Access,
-  ComponentDescriptor,
-  ComponentResource,
-  ComponentSignature,
-  DigestSpecification,
-  Label,
+import { canonicalJson, type JsonObject } from '../lib/json.ts'
+import {
+  type Access,
+  type ComponentDescriptor,
+  type ComponentReference,
+  type ComponentResource,
+  type ComponentSignature,
+  type ComponentSource,
+  type DigestSpecification,
+  isLocalBlob,
+  type Label,
 } from './component-descriptor.ts'
 import { providerObject } from './component-descriptor-v3.ts'
 
@@ -22,68 +25,50 @@ const hashes: { readonly [algorithm: string]: 'sha256' | 'sha512' | undefined } 
 }
 
 /**
- * What of a component is signed (OCM, "jsonNormalisation/v3"): names, versions, labels that say so, and digests; not
- * where anything is stored. RFC 8785 JSON.
+ * What of a component is signed (OCM, "jsonNormalisation/v3"): everything but where it is stored, and of the labels
+ * those that say so. RFC 8785 JSON.
  */
 export function normalisedDescriptor({ component }: ComponentDescriptor): string {
-  const { name, version, provider, labels, resources, sources, componentReferences } = component
+  const { repositoryContexts: _contexts, provider, labels, ...rest } = component
   const from = providerObject(provider)
   return canonicalJson({
     component: {
-      name,
-      version,
-      provider: withLabels({ name: from.name }, from.labels),
+      ...rest,
       ...signedLabels(labels),
-      componentReferences: componentReferences.map(({ name: own, version: at, ...rest }) =>
-        element(
-          {
-            name: own,
-            version: at,
-            componentName: rest.componentName,
-            digest: rest.digest as unknown as Json,
-          },
-          rest,
-        ),
-      ),
-      resources: resources.map(normalisedResource),
-      sources: sources.map(({ name: own, version: at, type, ...rest }) =>
-        element({ name: own, version: at, type }, rest),
-      ),
+      provider: { name: from.name, ...signedLabels(from.labels) },
+      componentReferences: component.componentReferences.map(normalisedElement),
+      resources: component.resources.map(normalisedElement),
+      sources: component.sources.map(normalisedElement),
     },
   })
 }
 
-function normalisedResource(resource: ComponentResource): JsonObject {
-  const { name, version, type, relation, digest } = resource
+type Element = ComponentResource | ComponentSource | ComponentReference
+
+function normalisedElement(written: Element): JsonObject {
+  const element: { [member: string]: unknown } = { ...written }
   // A resource without content has nothing to hash.
-  const isNone = resource.access.type === 'none' || resource.access.type === 'None'
-  const own = isNone ? undefined : (digest as unknown as Json)
-  return element({ name, version, type, relation, ...(own !== undefined && { digest: own }) }, resource)
+  const isEmpty = 'access' in written && isNone(written.access)
+  const left = isEmpty ? ['access', 'srcRefs', 'labels', 'digest'] : ['access', 'srcRefs', 'labels']
+  for (const member of left) delete element[member]
+  const { extraIdentity } = written
+  if (extraIdentity !== undefined && Object.keys(extraIdentity).length === 0) delete element['extraIdentity']
+  return { ...element, ...signedLabels(written.labels) } as JsonObject
 }
 
-interface Extras {
-  readonly extraIdentity?: { readonly [attribute: string]: string }
-  readonly labels?: readonly Label[]
-}
-
-function element(members: { readonly [name: string]: Json | undefined }, extras: Extras): JsonObject {
-  const defined = Object.entries(members).filter((pair): pair is [string, Json] => pair[1] !== undefined)
-  const identity = extras.extraIdentity
-  return {
-    ...Object.fromEntries(defined),
-    ...(identity !== undefined && Object.keys(identity).length > 0 && { extraIdentity: identity }),
-    ...signedLabels(extras.labels),
-  }
-}
-
-const withLabels = (object: JsonObject, labels: readonly Label[] | undefined): JsonObject => ({
-  ...object,
-  ...signedLabels(labels),
-})
+const isNone = ({ type }: Access): boolean => /^none$/i.test(type)
 
 function signedLabels(labels: readonly Label[] | undefined): JsonObject {
   const signed = (labels ?? []).filter(({ signing }) => signing === true)
-  return signed.length === 0 ? {} : { labels: signed.map((label) => ({ ...label }) as unknown as JsonObject) }
+  if (signed.length === 0) return {}
+  return {
+    labels: signed.map(({ name, value, version }) => ({
+      name,
+      value,
+      signing: true,
+      ...(version !== undefined && { version }),
+    })),
+  }
 }
 
 /**
@@ -105,7 +90,7 @@ export function withBlobDigests(descriptor: ComponentDescriptor): ComponentDescr
 }
 
 function localHex({ type, localReference }: Access): string | undefined {
-  if (type !== 'localBlob' || typeof localReference !== 'string') return undefined
+  if (!isLocalBlob({ type }) || typeof localReference !== 'string') return undefined
   return /^sha256:[0-9a-f]{64}$/.test(localReference) ? localReference.slice('sha256:'.length) : undefined
 }
 
@@ -159,7 +144,7 @@ export function verifyComponent(descriptor: ComponentDescriptor, name: string, p
     )
   }
   const found = descriptor.signatures?.find((one) => one.name === name)
-  if (found === undefined) return fail('is not there')
+  if (found === undefined) throw signatureError(descriptor, name, 'is not there')
   const hash = hashes[found.digest.hashAlgorithm] ?? fail(`uses the hash "${found.digest.hashAlgorithm}"`)
   if (found.digest.normalisationAlgorithm !== normalisationAlgorithm) {
     fail(`is over "${found.digest.normalisationAlgorithm}", which is not read here`)
@@ -186,9 +171,14 @@ function checkBlobDigests(descriptor: ComponentDescriptor, fail: (problem: strin
   }
 }
 
+const signatureError = ({ component }: ComponentDescriptor, name: string, problem: string): UserError =>
+  new UserError('OCM_SIGNATURE', `The signature "${name}" of ${component.name} ${problem}.`, {
+    hint: 'Do not use the component before you know why.',
+  })
+
 function requireDigests({ component }: ComponentDescriptor): void {
   const missing = [...component.resources, ...component.componentReferences]
-    .filter((one) => one.digest === undefined && !('access' in one && /^none$/i.test(one.access.type)))
+    .filter((one) => one.digest === undefined && !('access' in one && isNone(one.access)))
     .map(({ name }) => name)
   if (missing.length === 0) return
   throw new UserError(

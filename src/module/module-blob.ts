@@ -32,7 +32,7 @@ export const sourceOf = ({ descriptor, bytes }: ModuleBlob): BlobSource => ({
 })
 
 /** 2022-01-01, the time that OCM's library gives to the members of its archives. */
-const memberTime = Date.UTC(2022, 0, 1) / 1000
+export const archiveTime = Date.UTC(2022, 0, 1) / 1000
 
 /** A tar archive of one file, the same for the same content. */
 export async function oneFileTar(path: string, content: Uint8Array): Promise<Uint8Array> {
@@ -48,6 +48,6 @@ export async function oneFileTar(path: string, content: Uint8Array): Promise<Uin
       yield content
     },
   } as const
-  for await (const piece of layerTar([entry], memberTime)) pieces.push(piece)
+  for await (const piece of layerTar([entry], archiveTime)) pieces.push(piece)
   return Buffer.concat(pieces)
 }
