@@ -73,9 +73,10 @@ async function copyIndexes(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const { format, storage } = request
+  const others = await prefixesOfOthers(request, signal)
   const files = new Set<string>()
   for await (const { path } of storage.list(format.metadataPrefix, { signal })) {
-    if (isMetadata(path, format)) files.add(path)
+    if (!others.some((prefix) => path.startsWith(prefix))) files.add(path)
   }
   const entryFiles = format.entryFiles.filter((path) => files.delete(path))
   await mapLimited([...files], parallelMax, (path, stop) => copyMetadata(request, path, copied, stop), signal)
@@ -95,9 +96,20 @@ async function copyMetadata(
   onFile?.(path)
 }
 
-/** A flat repository's metadata may lie at the root, beside packages and our records. */
-const isMetadata = (path: string, { packagePrefixes }: RepositoryFormat): boolean =>
-  !['.hawser/', ...packagePrefixes].some((prefix) => path.startsWith(prefix))
+/**
+ * What lies among the metadata and is none of it: beside a flat repository at the root packages, our records and all other
+ * suites, and a suite may have others below its own folder.
+ */
+async function prefixesOfOthers(
+  { format, storage }: ExportRequest,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const siblings = await format.siblings(storage, { signal })
+  const below = siblings
+    .map(({ metadataPrefix }) => metadataPrefix)
+    .filter((prefix) => prefix !== format.metadataPrefix && prefix.startsWith(format.metadataPrefix))
+  return ['.hawser/', ...format.packagePrefixes, ...below]
+}
 
 /** Each file once, although several indexes may list it. */
 async function* packagePaths(

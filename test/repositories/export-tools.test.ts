@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { makeRpms } from '../../bench/repositories/rpms.ts'
 import { exportRepository } from '../../src/repositories/export.ts'
 import type { RepositoryFormat } from '../../src/repositories/repository-format.ts'
+import { verifyRepository } from '../../src/repositories/verify.ts'
 import { fileStorage } from '../../src/storage/file/file-storage.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 import { AptClient } from '../clients/apt.ts'
@@ -105,6 +106,25 @@ describe('an exported suite is a mirror that others follow, with its signature c
   })
 })
 
+test('what is exported of a suite is nothing of others, beside it, above it or below its folder', async () => {
+  const from = join(folder, 'several')
+  const suites = ['./', 'stable', 'stable/updates', 'extra/']
+  for (const suite of suites) {
+    await apt.publishDebs(debs.slice(0, 1), { to: from, key, format: apt.aptFormat({ suite }) })
+  }
+  for (const [number, suite] of suites.entries()) {
+    const to = join(folder, `several-${number}`)
+    const format = apt.aptFormat({ suite })
+
+    await exported(format, from, to)
+
+    const releases = (await listFiles(to)).filter((path) => path.endsWith('InRelease'))
+    const { metadataPrefix } = format
+    expect(releases).toEqual([`${metadataPrefix}InRelease`])
+    expect(await apt.entriesIn(fileStorage(to), format, key.verifier)).not.toEqual([])
+  }
+})
+
 describe('an exported DNF repository', () => {
   const format = dnf.dnfFormat({ unsignedPackages: 'allow' })
 
@@ -177,6 +197,20 @@ describe.each(['apt', 'dnf'] as const)('an export of %s', (kind) => {
     const files = await listFiles(to)
     expect(files).toEqual(expect.arrayContaining([...paths]))
     expect(count).toBe(files.filter((path) => !path.startsWith('.hawser')).length)
+  })
+
+  test('is one that Hawser itself goes on with, although our records are not in it', async () => {
+    const [from, to] = [join(folder, `${kind}-again`), join(folder, `${kind}-again-copy`)]
+    await publish(from, 0, 2)
+    await exported(format, from, to)
+    const before = await listed(to)
+
+    expect((await publish(to, 2, 3)).added).toHaveLength(1)
+
+    expect(await listed(to)).toEqual(expect.arrayContaining([...before]))
+    expect(await listed(to)).toHaveLength(3)
+    const request = { format, storage: fileStorage(to), verifier: key.verifier }
+    expect(await verifyRepository({ ...request, deep: true })).toEqual([])
   })
 
   test('that is interrupted is no repository yet, wherever that was', async () => {
