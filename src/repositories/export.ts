@@ -6,6 +6,7 @@ import { type OpenRepository, openState } from './open-state.ts'
 import { PathTable } from './path-table.ts'
 import { absentError } from './refresh.ts'
 import type { RepositoryEntry, RepositoryFormat } from './repository-format.ts'
+import { writeCompanions } from './upload.ts'
 
 export interface ExportRequest extends OpenRepository {
   readonly to: Storage
@@ -33,7 +34,9 @@ export async function exportRepository(request: ExportRequest): Promise<number> 
     await copyPackages(request, entry, copied, signal)
     const entryFiles = await copyIndexes(request, copied, signal)
     if (!(await isStill())) continue
-    for (const path of entryFiles) await copyMetadata(request, path, copied, signal)
+    for (const path of entryFiles.slice(0, -1)) await copyMetadata(request, path, copied, signal)
+    await agree(request, entry, copied, signal)
+    for (const path of entryFiles.slice(-1)) await copyMetadata(request, path, copied, signal)
     if (await isStill()) return copied.packages.count + copied.metadata.size
   }
   throw new TransientError(
@@ -81,6 +84,23 @@ async function copyIndexes(
   const entryFiles = format.entryFiles.filter((path) => files.delete(path))
   await mapLimited([...files], parallelMax, (path, stop) => copyMetadata(request, path, copied, stop), signal)
   return entryFiles
+}
+
+/** Companions are written after the entry, so they may be copied as they were before it; then they are made anew in the copy. */
+async function agree(
+  { format, to, signers, verifier }: ExportRequest,
+  entry: RepositoryEntry,
+  { metadata }: Copied,
+  signal: AbortSignal,
+): Promise<void> {
+  // Never signs what no known key vouches for.
+  const own = entry.signature.status === 'verified' ? signers : []
+  const stale = await format.staleCompanions(to, entry, { signers: own, verifier, signal })
+  await writeCompanions(to, stale, signal)
+  for (const companion of stale) {
+    if ('isRemoval' in companion) metadata.delete(companion.path)
+    else metadata.add(companion.path)
+  }
 }
 
 /** What is gone since it was listed is needed by nobody, unless the entry changed as well. */

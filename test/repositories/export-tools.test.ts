@@ -199,6 +199,29 @@ describe.each(['apt', 'dnf'] as const)('an export of %s', (kind) => {
     expect(count).toBe(files.filter((path) => !path.startsWith('.hawser')).length)
   })
 
+  test('of a repository whose last publish died after the entry is right in what repeats and signs it', async () => {
+    const [from, to] = [join(folder, `${kind}-half`), join(folder, `${kind}-half-copy`)]
+    await publish(from, 0, 1)
+    const repeats =
+      kind === 'apt'
+        ? ['Release', 'Release.gpg', 'main/binary-amd64/Packages.gz'].map((name) => `dists/stable/${name}`)
+        : ['repodata/repomd.xml.asc']
+    const old = await Promise.all(repeats.map((path) => readFile(join(from, path))))
+    await publish(from, 1, 3)
+    for (const [at, bytes] of old.entries()) await writeFile(join(from, repeats[at] ?? ''), bytes)
+    const request = { format, verifier: key.verifier, deep: true }
+    expect(await verifyRepository({ ...request, storage: fileStorage(from) })).not.toEqual([])
+
+    await exported(format, from, to)
+
+    expect(await verifyRepository({ ...request, storage: fileStorage(to) })).toEqual([])
+    const [entry, signature] =
+      kind === 'apt'
+        ? ['dists/stable/Release', 'dists/stable/Release.gpg']
+        : ['repodata/repomd.xml', ...repeats]
+    await mustRun('gpg', ['--homedir', home, '--verify', join(to, signature ?? ''), join(to, entry)])
+  })
+
   test('is one that Hawser itself goes on with, although our records are not in it', async () => {
     const [from, to] = [join(folder, `${kind}-again`), join(folder, `${kind}-again-copy`)]
     await publish(from, 0, 2)
