@@ -12,7 +12,7 @@ import type {
 } from './config.ts'
 import { imageDefaults, packageDefaults, pipelineDefaults, releaseDefaults } from './defaults.ts'
 import { isJsonObject } from './json-object.ts'
-import type { ConfigKinds } from './kinds.ts'
+import { type ConfigKinds, keyKinds } from './kinds.ts'
 import type { Condition } from './pipeline-condition.ts'
 import { optionsIn, providerIn } from './provider-in.ts'
 import { filePatternOf } from './resolve-contents.ts'
@@ -39,7 +39,7 @@ export function buildConfig(written: WrittenConfig, kinds: ConfigKinds, world: C
     components: written.components ?? {},
     inputs: world.inputs,
     sources: chosenByName(written.sources ?? {}, kinds.sources),
-    keys: chosenByName(written.keys ?? {}, kinds.signers),
+    keys: chosenByName(written.keys ?? {}, keyKinds(kinds)),
     packages: byName(packages),
     repositories: byName(repositoriesOf(written, kinds, packages)),
     registries: written.registries ?? {},

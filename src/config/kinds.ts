@@ -46,7 +46,10 @@ export interface ConfigKinds {
   readonly sources: readonly Kind[]
   readonly repositories: readonly RepositoryKind[]
   readonly storages: readonly Kind[]
+  /** Those that sign packages, repositories and tags. */
   readonly signers: readonly Kind[]
+  /** Those that sign images and modules. */
+  readonly artifactSigners: readonly Kind[]
   /** The first one, without options, is what a file without `forge:` gets. */
   readonly forges: readonly [Kind, ...Kind[]]
   readonly steps: readonly StepKind[]
@@ -59,6 +62,12 @@ export interface ConfigKinds {
   canonicalArchitecture(word: string): string | undefined
   readonly versions: VersionKinds
 }
+
+/** Every kind of key. */
+export const keyKinds = ({ signers, artifactSigners }: ConfigKinds): readonly Kind[] => [
+  ...signers,
+  ...artifactSigners,
+]
 
 export const namesOf = (kinds: readonly { readonly name: string }[]): readonly string[] =>
   kinds.map((kind) => kind.name)

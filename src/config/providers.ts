@@ -4,7 +4,7 @@ import { packageFormat, packageFormats } from '../packages/index.ts'
 import { versionSchemeNames } from '../packages/version.ts'
 import { repositoryFormats } from '../repositories/index.ts'
 import type { RepositoryProvider } from '../repositories/repository-provider.ts'
-import { signerProviders } from '../signing/index.ts'
+import { artifactSigners, signerProviders } from '../signing/index.ts'
 import { sourceProviders } from '../sources/index.ts'
 import { steps } from '../steps/index.ts'
 import { storages } from '../storage/index.ts'
@@ -16,6 +16,7 @@ export const configKinds: ConfigKinds = {
   repositories: repositoryFormats.map(repositoryKind),
   storages,
   signers: signerProviders,
+  artifactSigners,
   forges,
   steps,
   packageFormats: packageFormats.map(({ name }) => name),

@@ -3,10 +3,12 @@ import type { ImagePlatform, ResolvedImage } from '../config/resolved-image.ts'
 import { jsonObject } from '../lib/json-copy.ts'
 import { canonicalArchitecture } from '../packages/architecture.ts'
 import { packageFormat } from '../packages/index.ts'
+import { attest } from '../steps/attest/attest.ts'
 import { buildImage } from '../steps/build-image/build-image.ts'
 import { pushImage } from '../steps/push-image/push-image.ts'
+import { sign } from '../steps/sign/sign.ts'
 import { type BuildNode, choicesOf, sourceId } from './artifact-nodes.ts'
-import type { NodeSketch } from './node-sketch.ts'
+import { keyId, type NodeSketch } from './node-sketch.ts'
 import { contentDeclaration, sourcesInLayer } from './package-declaration.ts'
 
 export const imageId = (name: string): string => `image:${name}`
@@ -84,5 +86,49 @@ export const imagePushNodes = (config: Config, before: readonly string[]): reado
       needs: [...before, imageId(name)],
     })),
   )
+
+/** Signatures and attestations, where the image says so: after the push, since they are about what is in the registry. */
+export const imageProofNodes = (config: Config, built: readonly NodeSketch[]): readonly NodeSketch[] =>
+  Object.values(config.images).flatMap((image) =>
+    image.push.flatMap((repository) => proofNodes(config, image, repository, built)),
+  )
+
+function proofNodes(
+  { keys: declared, registries }: Config,
+  { name, variants, sign: signers, attest: isAttested }: ImageConfig,
+  repository: string,
+  built: readonly NodeSketch[],
+): readonly NodeSketch[] {
+  if (signers.length === 0) return []
+  const from = pushId(name, repository)
+  const keys = signers.flatMap((key) => declared[key] ?? [])
+  const needs = [from, ...signers.map(keyId)]
+  const signing = {
+    id: `sign:${name}:${repository}`,
+    step: sign.name,
+    options: jsonObject({ from, keys, registries }),
+    needs,
+  }
+  if (!isAttested) return [signing]
+  const build = built.find(({ id }) => id === imageId(name))
+  const packages = (build?.needs ?? []).filter((id) => id.startsWith('build:'))
+  const bases = variants.flatMap(({ base }) => (base?.from === 'registry' ? [base.reference] : []))
+  const options = {
+    image: name,
+    built: imageId(name),
+    from,
+    packages,
+    bases: [...new Set(bases)],
+    keys,
+    registries,
+  }
+  const attesting = {
+    id: `attest:${name}:${repository}`,
+    step: attest.name,
+    options: jsonObject(options),
+    needs: [...needs, imageId(name), ...packages],
+  }
+  return [signing, attesting]
+}
 
 export const pushId = (name: string, repository: string): string => `push:${name}:${repository}`

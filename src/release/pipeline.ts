@@ -7,7 +7,7 @@ import { publishPackages } from '../steps/publish-packages/publish-packages.ts'
 import { publishRelease } from '../steps/publish-release/publish-release.ts'
 import { uploadAssets } from '../steps/upload-assets/upload-assets.ts'
 import { type ArtifactNodes, artifactNodes, type BuildNode } from './artifact-nodes.ts'
-import { imageBuildNodes, imagePushNodes } from './image-nodes.ts'
+import { imageBuildNodes, imageProofNodes, imagePushNodes } from './image-nodes.ts'
 import { mergePipeline } from './merge-pipeline.ts'
 import { idsOf, keyId, keyNodes, type NodeSketch } from './node-sketch.ts'
 
@@ -49,7 +49,7 @@ function derivedNodes(config: Config, notes: string): readonly PipelineNode[] {
   const { sources, builds, others } = artifacts
   const images = imageBuildNodes(config, builds)
   const forge = forgeNodes(config, notes, keys, artifacts, images)
-  const pushes = imagePushNodes(config, idsOf(forge))
+  const pushes = [...imagePushNodes(config, idsOf(forge)), ...imageProofNodes(config, images)]
   const repositories = Object.values(config.repositories).map((repository) =>
     repositoryNode(config, repository, builds, idsOf(forge)),
   )

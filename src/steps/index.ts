@@ -1,4 +1,5 @@
 import type { AnyStep } from '../pipeline/step.ts'
+import { attest } from './attest/attest.ts'
 import { buildImage } from './build-image/build-image.ts'
 import { buildPackage } from './build-package/build-package.ts'
 import { checkKey } from './check-key/check-key.ts'
@@ -9,6 +10,7 @@ import { fetchSource } from './fetch-source/fetch-source.ts'
 import { publishPackages } from './publish-packages/publish-packages.ts'
 import { publishRelease } from './publish-release/publish-release.ts'
 import { pushImage } from './push-image/push-image.ts'
+import { sign } from './sign/sign.ts'
 import { uploadAssets } from './upload-assets/upload-assets.ts'
 import { writeChecksums } from './write-checksums/write-checksums.ts'
 
@@ -24,6 +26,8 @@ export const steps: readonly AnyStep[] = [
   createDraft,
   uploadAssets,
   pushImage,
+  sign,
+  attest,
   publishPackages,
   publishRelease,
 ]

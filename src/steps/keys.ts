@@ -1,8 +1,10 @@
 import { UserError } from '../errors.ts'
 import { resolveSecret } from '../lib/secret.ts'
-import { signerProviders } from '../signing/index.ts'
+import type { ArtifactSigner } from '../signing/artifact-signer.ts'
+import { artifactSigners, signerProviders } from '../signing/index.ts'
 import { openPublicKeys } from '../signing/openpgp/public-keys.ts'
 import type { PublicKey, Signer } from '../signing/signer.ts'
+import type { SigningContext } from '../signing/signing-context.ts'
 import { type Choice, createChosen, type PortContext } from './choice.ts'
 
 /** Reads and checks the key; an expired, locked or unusable one fails here, before anything is written. */
@@ -13,6 +15,21 @@ export async function openSigner(key: Choice, context: PortContext): Promise<Sig
     signal: context.signal,
     now: context.now(),
     maskSecret: context.maskSecret,
+  })
+}
+
+/** Whether the key signs images and modules, and not packages. */
+export const isArtifactKey = ({ provider }: Choice): boolean =>
+  artifactSigners.some(({ name }) => name === provider)
+
+export async function openArtifactSigner(key: Choice, context: PortContext): Promise<ArtifactSigner> {
+  const { environment, root, signal, maskSecret } = context
+  return createChosen<Promise<ArtifactSigner>, SigningContext>(artifactSigners, key, {
+    environment,
+    root,
+    signal,
+    now: context.now(),
+    maskSecret,
   })
 }
 

@@ -1,9 +1,17 @@
 import { chmod, copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hexOf } from '../../src/lib/digest.ts'
+import { layersAt } from '../../src/oci/attach.ts'
+import { readGraph } from '../../src/oci/copy.ts'
 import { openLayout } from '../../src/oci/layout/layout.ts'
+import { readManifest } from '../../src/oci/read-manifest.ts'
+import { openRegistry } from '../../src/oci/registry/registry.ts'
+import { generateCosignKey } from '../../src/signing/cosign/generate-key.ts'
+import { artifactVerifier } from '../../src/signing/verify/open-verifier.ts'
 import { mustRun } from '../clients/command.ts'
 import { Podman } from '../clients/podman.ts'
+import { bytesOf } from '../contract/oci-store.ts'
 import { type DockerRegistry, login, startDockerRegistry } from '../servers/docker-registry.ts'
 import { commit, emptyProject, keyPath, newKey, type TestProject, version } from './project.ts'
 
@@ -26,6 +34,7 @@ const config = (host: string): string => `project: hello
 version: { build: 1 }
 keys:
   release: { openpgp: { key: "file:${keyPath}" } }
+  images: { cosign: { key: "file:.hawser/keys/cosign.key", password: "env:COSIGN_PASSWORD" } }
 packages:
   hello-data:
     formats: [deb]
@@ -56,6 +65,8 @@ images:
     annotations: { org.opencontainers.image.licenses: MIT }
     push: ["${host}/team/hello"]
     tags: ["\${version}", stable]
+    sign: [images]
+    attest: true
 release: { notes: "Images." }
 `
 
@@ -64,6 +75,9 @@ async function imageProject(host: string): Promise<TestProject> {
   await made.write('hawser.yaml', config(host))
   await made.write('.gitignore', '.hawser/\ndist/\n')
   await made.write(keyPath, await newKey())
+  const { privateKeyPem, publicKeyPem } = await generateCosignKey(cosignPassword)
+  await made.write('.hawser/keys/cosign.key', privateKeyPem)
+  await made.write('.hawser/keys/cosign.pub', publicKeyPem)
   await made.write('files/greeting', 'Hello!\n')
   await made.write('files/amd64/machine', 'amd64\n')
   await made.write('files/arm64/machine', 'arm64\n')
@@ -74,7 +88,15 @@ async function imageProject(host: string): Promise<TestProject> {
   return made
 }
 
-const withPassword = { environment: { REGISTRY_PASSWORD: login.password } }
+const cosignPassword = 'the-password-of-a-key'
+const withPassword = { environment: { REGISTRY_PASSWORD: login.password, COSIGN_PASSWORD: cosignPassword } }
+const registryStore = () =>
+  openRegistry({
+    host: registry.host,
+    credentials: async () => ({ kind: 'password', ...login }),
+    environment: {},
+    maskSecret: () => undefined,
+  }).repository('team/hello')
 const reference = (): string => `${registry.host}/team/hello`
 const tls = '--tls-verify=false'
 
@@ -83,7 +105,8 @@ describe('a release with images', () => {
     const ended = await project.hawser(['release', version, '--yes'], withPassword)
 
     expect(ended).toMatchObject({ code: 0 })
-    expect(ended.stdout + ended.stderr).not.toContain(login.password)
+    for (const secret of [login.password, cosignPassword])
+      expect(ended.stdout + ended.stderr).not.toContain(secret)
     const credentials = ['--creds', `${login.username}:${login.password}`]
     const raw = await podman.must(
       'skopeo',
@@ -112,6 +135,53 @@ describe('a release with images', () => {
     })
     const made = await podman.must('buildah', 'from', tls, ...credentials, `${reference()}:${version}`)
     expect(made.trim()).not.toBe('')
+  })
+
+  test('signs the index and each image; openssl and the offline verifier accept the signatures', async () => {
+    const store = registryStore()
+    const publicKey = await readFile(join(project.root, '.hawser/keys/cosign.pub'), 'utf8')
+    const verifier = await artifactVerifier({ publicKeysPem: [publicKey] })
+    const root = await store.manifest(version)
+    if (root === undefined) throw new Error('Nothing was pushed')
+    const { manifests } = await readGraph(store, root)
+    expect(manifests).toHaveLength(3)
+    for (const { digest } of manifests) {
+      const [layer] = await layersAt(store, `sha256-${hexOf(digest)}.sig`)
+      if (layer === undefined) throw new Error('There is no signature')
+      const payload = await bytesOf(store.blob(layer))
+      const { by } = await verifier.verifySimple(payload, layer.annotations ?? {}, digest)
+      expect(by.kind).toBe('key')
+      await project.write('dist/payload', payload.toString())
+      const signature = layer.annotations?.['dev.cosignproject.cosign/signature'] ?? ''
+      await mustRun('sh', ['-c', `echo ${signature} | base64 -d > dist/signature`], { cwd: project.root })
+      const args = [
+        '-sha256',
+        '-verify',
+        '.hawser/keys/cosign.pub',
+        '-signature',
+        'dist/signature',
+        'dist/payload',
+      ]
+      expect(await mustRun('openssl', ['dgst', ...args], { cwd: project.root })).toContain('Verified OK')
+      const types: string[] = []
+      for (const referrer of await store.referrers(digest)) {
+        const manifest = await store.manifest(referrer.digest)
+        const parsed = manifest && readManifest(manifest, 'referrer')
+        if (parsed?.kind !== 'manifest') throw new Error('A referrer is a manifest')
+        const [bundle] = parsed.manifest.layers
+        if (bundle === undefined) throw new Error('A bundle is a layer')
+        const { statement } = await verifier.verifyBundle(await bytesOf(store.blob(bundle)), digest)
+        types.push(statement.predicateType)
+      }
+      expect(types.toSorted()).toEqual([
+        'https://cyclonedx.org/bom',
+        'https://sigstore.dev/cosign/sign/v1',
+        'https://slsa.dev/provenance/v1',
+        'https://spdx.dev/Document',
+      ])
+      const attested = await layersAt(store, `sha256-${hexOf(digest)}.att`)
+      expect(attested).toHaveLength(3)
+    }
   })
 
   test('is already true the second time, and nothing is written', async () => {

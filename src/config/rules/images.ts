@@ -1,7 +1,9 @@
 import { UserError } from '../../errors.ts'
 import { isTag, parseReference } from '../../oci/reference.ts'
-import type { Problem } from '../finding.ts'
+import type { Path, Problem } from '../finding.ts'
+import { namesOf } from '../kinds.ts'
 import { nameHint } from '../name-hint.ts'
+import { providerIn } from '../provider-in.ts'
 import { quote } from '../quote.ts'
 import { platformsOf, resolveImage } from '../resolve-image.ts'
 import { nativeImageFields, type WrittenImage } from '../schema/image-schema.ts'
@@ -80,8 +82,8 @@ function checkKeys(
 ): readonly Problem[] {
   const known = namesIn(context, 'keys')
   const unknown = sign.flatMap((key, index) => {
-    if (known.includes(key)) return []
     const path = ['images', name, 'sign', index]
+    if (known.includes(key)) return wrongKind(key, context, path)
     return [problem(path, 'CONFIG_UNKNOWN_NAME', `There is no key "${key}".`, nameHint(key, known, 'keys'))]
   })
   if (attest !== true || sign.length > 0) return unknown
@@ -120,4 +122,13 @@ function checkTargets(name: string, { push = [], tags = [] }: WrittenImage): rea
     problems.push(problem(['images', name, 'tags', index], 'IMAGE_TAG', `${quote(tag)} is no tag.`, hint))
   }
   return problems
+}
+
+function wrongKind(key: string, { config, kinds }: RuleContext, path: Path): readonly Problem[] {
+  const kind = providerIn(config.keys?.[key] ?? {}, kinds.signers)
+  if (kind === undefined) return []
+  const hint = `Name a key of the kind ${namesOf(kinds.artifactSigners).join(' or ')}.`
+  return [
+    problem(path, 'KEY_KIND', `"${key}" is of the kind ${kind.name}, which nobody checks on images.`, hint),
+  ]
 }

@@ -1,6 +1,6 @@
 import type { Path, Problem } from '../finding.ts'
 import type { Kind } from '../kinds.ts'
-import { namesOf } from '../kinds.ts'
+import { keyKinds, namesOf } from '../kinds.ts'
 import { repositoryFields } from '../schema/config-schema.ts'
 import { listText } from '../schema/inspect.ts'
 import { keysAt } from '../written.ts'
@@ -14,7 +14,7 @@ export const oneProvider: Rule = (context) => {
     problems.push(...checkOne(context, path, known, common))
   }
   for (const name of Object.keys(config.sources ?? {})) check(['sources', name], kinds.sources)
-  for (const name of Object.keys(config.keys ?? {})) check(['keys', name], kinds.signers)
+  for (const name of Object.keys(config.keys ?? {})) check(['keys', name], keyKinds(kinds))
   for (const name of Object.keys(config.repositories ?? {})) {
     check(['repositories', name], kinds.repositories, repositoryFields)
     check(['repositories', name, 'storage'], kinds.storages)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { pipelineDefaults, releaseDefaults } from '../defaults.ts'
-import { type ConfigKinds, namesOf } from '../kinds.ts'
+import { type ConfigKinds, keyKinds, namesOf } from '../kinds.ts'
 import { imageSchema, registryHost, registrySchema } from './image-schema.ts'
 import { oneKeyOf } from './one-key-of.ts'
 import { buildNumber, packageSchema } from './package-schema.ts'
@@ -27,7 +27,7 @@ export function configSchema(kinds: ConfigKinds) {
         .optional()
         .describe('Where files come from, by name.'),
       keys: z
-        .record(nameText, oneKeyOf(kinds.signers, {}, [], 'A key that signs.'))
+        .record(nameText, oneKeyOf(keyKinds(kinds), {}, [], 'A key that signs.'))
         .optional()
         .describe('Signing keys, by name. A secret is given as env:NAME, file:PATH or cmd:COMMAND.'),
       packages: z

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Step } from '../../pipeline/step.ts'
 import { refuseUnreadableKeys } from '../../repositories/clients.ts'
 import { type Choice, choice } from '../choice.ts'
-import { openSigner } from '../keys.ts'
+import { isArtifactKey, openArtifactSigner, openSigner } from '../keys.ts'
 import { openFormat } from '../open-format.ts'
 
 type Options = {
@@ -11,7 +11,10 @@ type Options = {
   /** Those that it signs. */
   readonly repositories?: readonly { readonly name: string; readonly format: Choice }[] | undefined
 }
-type Result = { readonly fingerprint: string; readonly userId: string; readonly algorithm: string }
+type Result =
+  | { readonly fingerprint: string; readonly userId: string; readonly algorithm: string }
+  /** Of a key for images and modules. */
+  | { readonly title: string }
 
 /** Opens a signing key. Nothing is ever written: a key that cannot sign stops the plan, before the first change. */
 export const checkKey: Step<Options, Result, Result> = {
@@ -24,6 +27,10 @@ export const checkKey: Step<Options, Result, Result> = {
   }),
   probesAlone: true,
   async probe({ key, repositories = [] }, context) {
+    if (isArtifactKey(key)) {
+      const { title } = await openArtifactSigner(key, context)
+      return { state: 'present', evidence: { title } }
+    }
     const signer = await openSigner(key, context)
     for (const { name, format } of repositories) {
       refuseUnreadableKeys(name, openFormat(format, context).clients ?? [], [signer])
@@ -33,14 +40,12 @@ export const checkKey: Step<Options, Result, Result> = {
   },
   decide({ name }, probe) {
     if (probe.state !== 'present') throw new Error('Opening a key gives the key or throws')
-    const { fingerprint, userId, algorithm } = probe.evidence
-    return {
-      kind: 'keep',
-      summary: `key "${name}" is ${algorithm} ${fingerprint.slice(-16)} of ${userId}`,
-      result: probe.evidence,
-    }
+    return { kind: 'keep', summary: `key "${name}" is ${textOf(probe.evidence)}`, result: probe.evidence }
   },
   async act() {
     throw new Error('A key is never changed: decide only keeps')
   },
 }
+
+const textOf = (key: Result): string =>
+  'title' in key ? key.title : `${key.algorithm} ${key.fingerprint.slice(-16)} of ${key.userId}`
