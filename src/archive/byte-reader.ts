@@ -65,12 +65,18 @@ export class ByteReader {
     await this.#pieces.return?.()
   }
 
-  async #next(sizeBytesMax: number): Promise<Uint8Array | undefined> {
+  /** Whether nothing is left. */
+  async isAtEnd(): Promise<boolean> {
     while (this.#rest.length === 0) {
       const next = await this.#pieces.next()
-      if (next.done === true) return undefined
+      if (next.done === true) return true
       this.#rest = next.value
     }
+    return false
+  }
+
+  async #next(sizeBytesMax: number): Promise<Uint8Array | undefined> {
+    if (await this.isAtEnd()) return undefined
     const piece = this.#rest.subarray(0, sizeBytesMax)
     this.#rest = this.#rest.subarray(piece.length)
     this.#offset += piece.length

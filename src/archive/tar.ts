@@ -26,17 +26,19 @@ export interface TarLimits extends TarRulesOptions {
   readonly entriesMax?: number
   /** All bodies together. */
   readonly sizeBytesMax?: number
+  /** The zero blocks at the end; where a digest says that the archive is whole, they may be missing. */
+  readonly endMark?: 'required' | 'optional'
 }
 
 /** Reads ustar, GNU and PAX archives. Nothing is trusted: what could reach out of the target folder is refused. */
 export async function* readTar(stream: ByteStream, limits: TarLimits = {}): AsyncIterable<TarEntry> {
-  const { entriesMax = 1_000_000, sizeBytesMax = Number.POSITIVE_INFINITY } = limits
+  const { entriesMax = 1_000_000, sizeBytesMax = Number.POSITIVE_INFINITY, endMark = 'required' } = limits
   const reader = new ByteReader(stream, 'The tar archive')
   const rules = new TarRules(limits)
   let bodyBytes = 0
   let entries = 0
   try {
-    for await (const { header, extensions, offset } of readHeaders(reader)) {
+    for await (const { header, extensions, offset } of readHeaders(reader, endMark)) {
       entries += 1
       const entry = entryOf(header, extensions, offset, rules)
       bodyBytes += entry.sizeBytes
@@ -60,10 +62,11 @@ interface RawEntry {
   readonly offset: number
 }
 
-async function* readHeaders(reader: ByteReader): AsyncIterable<RawEntry> {
+async function* readHeaders(reader: ByteReader, endMark: 'required' | 'optional'): AsyncIterable<RawEntry> {
   let extensions = noExtensions
   for (;;) {
     const offset = reader.offset
+    if (endMark === 'optional' && extensions === noExtensions && (await reader.isAtEnd())) return
     const block = await reader.exactly(tarBlockSizeBytes, 'a header')
     if (block.every((byte) => byte === 0)) return
     const header = decodeTarHeader(block, offset)

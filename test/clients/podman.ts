@@ -9,11 +9,12 @@ import { type CommandResult, mustRun, runCommand } from './command.ts'
  */
 export class Podman {
   readonly #folder: string
-  readonly #environment: Readonly<Record<string, string>>
+  /** Also for programs of ours that start them. */
+  readonly environment: Readonly<Record<string, string>>
 
   private constructor(folder: string) {
     this.#folder = folder
-    this.#environment = {
+    this.environment = {
       HOME: folder,
       CONTAINERS_CONF: join(folder, 'containers.conf'),
       CONTAINERS_STORAGE_CONF: join(folder, 'storage.conf'),
@@ -48,15 +49,15 @@ events_logger = "file"
 
   /** `podman`, `buildah` or `skopeo`; it must succeed. */
   must(program: 'podman' | 'buildah' | 'skopeo', ...args: string[]): Promise<string> {
-    return mustRun(program, args, { environment: this.#environment })
+    return mustRun(program, args, { environment: this.environment })
   }
 
   run(program: 'podman' | 'buildah' | 'skopeo', ...args: string[]): Promise<CommandResult> {
-    return runCommand(program, args, { environment: this.#environment })
+    return runCommand(program, args, { environment: this.environment })
   }
 
   async remove(): Promise<void> {
-    await runCommand('podman', ['rm', '--all', '--force'], { environment: this.#environment })
+    await runCommand('podman', ['rm', '--all', '--force'], { environment: this.environment })
     await rm(this.#folder, { recursive: true, force: true })
   }
 }

@@ -100,6 +100,14 @@ describe('a layer is read as it was written', () => {
   })
 })
 
+test('a layer without a mark at its end is read, as other tools write it, when a digest says that it is whole', async () => {
+  const tar = (await bytesOf(layerTar([file('a', 'text')], epoch))).subarray(0, -1024)
+  const diffId: Digest = `sha256:${createHash('sha256').update(tar).digest('hex')}`
+
+  expect(await read(tar, { diffId })).toMatchObject([{ path: 'a', text: 'text' }])
+  await expect(read(tar)).rejects.toMatchObject({ code: 'ARCHIVE_TRUNCATED' })
+})
+
 describe('a layer that must not be used is refused', () => {
   const header: TarHeader = {
     ...{ name: 'file', mode: 0o644, ownerId: 0, groupId: 0, sizeBytes: 0, mtime: 1 },

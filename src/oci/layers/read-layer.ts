@@ -66,7 +66,10 @@ export async function* readLayer(
   const { sizeBytesMax, ratioMax, entriesMax } = { ...usualLimits, ...limits }
   const hash = createHash('sha256')
   const plain = hashed(decompress(packed, kind, { sizeBytesMax, ratioMax }), hash)
-  for await (const entry of named(readTar(plain, { purpose: 'install', entriesMax }), where)) {
+  // umoci leaves the mark at the end out (seen with 0.4.7).
+  const endMark = diffId === undefined ? 'required' : 'optional'
+  const entries = readTar(plain, { purpose: 'install', entriesMax, endMark })
+  for await (const entry of named(entries, where)) {
     yield asMember({ ...entry, body: () => named(entry.body(), where) }, where)
   }
   const found: Digest = `sha256:${hash.digest('hex')}`

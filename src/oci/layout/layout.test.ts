@@ -14,7 +14,7 @@ let root: string
 let count = 0
 const newFolder = (): string => join(root, `layout-${count++}`)
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'hawser-layout-'))
+  root = await mkdtemp(join(tmpdir(), 'hawser-oci-'))
 })
 afterAll(() => rm(root, { recursive: true }))
 
