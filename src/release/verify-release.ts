@@ -18,6 +18,7 @@ import { openSigner } from '../steps/keys.ts'
 import type { OpenedRepository } from '../steps/publish-packages/open-repository.ts'
 import { loadProjectConfig } from './load-project-config.ts'
 import { contextOutside, type OutsideRun, openDeclared } from './open-declared.ts'
+import { verifyImages } from './verify-images.ts'
 
 export interface VerifyFinding {
   readonly code: string
@@ -58,6 +59,9 @@ export async function verifyRelease(version: string, outside: OutsideRun): Promi
     const assets = await download(forge, release, folder, verification)
     await verifyChecksums(assets, verification)
     await verifyRepositories(assets, verification)
+    const images = await verifyImages(config, outside)
+    report.findings.push(...images.findings)
+    report.verified.push(...images.verified)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

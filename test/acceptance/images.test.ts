@@ -11,7 +11,7 @@ import { generateCosignKey } from '../../src/signing/cosign/generate-key.ts'
 import { artifactVerifier } from '../../src/signing/verify/open-verifier.ts'
 import { mustRun } from '../clients/command.ts'
 import { Podman } from '../clients/podman.ts'
-import { bytesOf } from '../contract/oci-store.ts'
+import { bytesOf, imageIn } from '../contract/oci-store.ts'
 import { type DockerRegistry, login, startDockerRegistry } from '../servers/docker-registry.ts'
 import { commit, emptyProject, keyPath, newKey, type TestProject, version } from './project.ts'
 
@@ -182,6 +182,24 @@ describe('a release with images', () => {
       const attested = await layersAt(store, `sha256-${hexOf(digest)}.att`)
       expect(attested).toHaveLength(3)
     }
+  })
+
+  test('is verified as users get it, and what was exchanged is found', async () => {
+    const { code, stdout } = await project.hawser(['verify', version], withPassword)
+
+    expect({ code, stdout }).toMatchObject({ code: 0 })
+    expect(stdout).toMatch(/image .*team\/hello@sha256:[0-9a-f]{64}, 3 manifests, signed by images, attested/)
+    const store = registryStore()
+    const there = await store.manifest(version)
+    const other = await imageIn(store)
+    await store.putManifest(other.manifest, version)
+    const exchanged = await project.hawser(['verify', version], withPassword)
+    expect(exchanged.code).toBe(1)
+    expect(exchanged.stdout + exchanged.stderr).toContain('IMAGE_TAGS')
+    await store.putManifest(other.manifest, 'stable')
+    const unsigned = await project.hawser(['verify', version], withPassword)
+    expect(unsigned.stdout + unsigned.stderr).toContain('IMAGE_UNSIGNED')
+    for (const tag of [version, 'stable']) if (there !== undefined) await store.putManifest(there, tag)
   })
 
   test('is already true the second time, and nothing is written', async () => {
