@@ -1,29 +1,33 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { LoginDesk, type RegistryLogin } from './oci-registry-login.ts'
+import { errorReply, type Reply, type SeenRequest } from './oci-registry-reply.ts'
 
 /** What a registry may do or not, and how it may fail. */
 export interface RegistrySwitches {
   /** The referrers API; without it clients keep lists in tags. */
   referrers: boolean
-  /** Tokens: asked for at `/token`, with this account. */
-  auth: { readonly username: string; readonly password: string } | undefined
+  /** Who is let in; undefined: everybody. */
+  auth: RegistryLogin | undefined
   /** Names in one page of a list. */
   pageSize: number
   /** Requests with larger bodies are refused with 413. */
   bodyBytesMax: number
+  /** `OCI-Chunk-Min-Length`: what comes with PATCH must have at least so many bytes, but for the end of a blob. */
+  chunkBytesMin: number
+  /** The bodies of answers are sent in pieces of so many bytes. */
+  pieceBytes: number
+  /** Blobs of other repositories can be mounted; else a mount opens a session, or is refused with a status. */
+  mounts: boolean | 404 | 405
+  /** Range requests for blobs. */
+  ranges: boolean
+  /** If-Match and If-None-Match for manifests. */
+  conditions: boolean
   /** GET of a blob is sent to another address. */
   blobRedirect: string | undefined
   /** Asked for each request; undefined: nothing happens to it. */
   fault: (request: SeenRequest) => Fault | undefined
-}
-
-export interface SeenRequest {
-  readonly number: number
-  readonly method: string
-  readonly path: string
-  readonly query: URLSearchParams
-  readonly headers: IncomingMessage['headers']
 }
 
 export type Fault =
@@ -39,6 +43,8 @@ export type Fault =
   | { readonly kind: 'delay'; readonly ms: number }
   /** The connection breaks within the body of the answer. */
   | { readonly kind: 'cut off'; readonly bytes: number }
+  /** The connection breaks within the body of the request; an upload in pieces keeps what came. */
+  | { readonly kind: 'cut request'; readonly bytes: number }
   /** `Docker-Content-Digest` is of something else. */
   | { readonly kind: 'wrong digest' }
   /** The body of the answer has another byte. */
@@ -53,6 +59,12 @@ interface Repository {
   readonly blobs: Map<string, Buffer>
   readonly manifests: Map<string, StoredManifest>
   readonly tags: Map<string, string>
+}
+
+interface Session {
+  bytes: Buffer
+  /** A piece came that only the last one may be as small as. */
+  isAtEnd: boolean
 }
 
 /** A registry after distribution specification 1.1, in this process, with switches. */
@@ -71,6 +83,11 @@ export async function startRegistryStandIn(given: Partial<RegistrySwitches> = {}
     auth: undefined,
     pageSize: 100,
     bodyBytesMax: Number.POSITIVE_INFINITY,
+    chunkBytesMin: 0,
+    pieceBytes: Number.POSITIVE_INFINITY,
+    mounts: true,
+    ranges: true,
+    conditions: true,
     blobRedirect: undefined,
     fault: () => undefined,
     ...given,
@@ -110,12 +127,6 @@ export async function startRegistryStandIn(given: Partial<RegistrySwitches> = {}
   }
 }
 
-interface Reply {
-  readonly status: number
-  readonly headers?: { readonly [name: string]: string }
-  readonly body?: Buffer
-}
-
 async function serve(
   registry: Registry,
   request: SeenRequest,
@@ -130,12 +141,15 @@ async function serve(
   if (fault?.kind === 'answer') {
     incoming.resume()
     const headers = fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) }
-    send(outgoing, { ...errorReply(fault.status, 'FAULT', 'as the test wants it'), headers }, request)
+    await send(outgoing, { ...errorReply(fault.status, 'FAULT', 'as the test wants it'), headers }, request)
     return
   }
-  const chunks: Buffer[] = []
-  for await (const chunk of incoming) chunks.push(chunk)
-  const body = Buffer.concat(chunks)
+  const body = await bodyOf(incoming, fault?.kind === 'cut request' ? fault.bytes : Number.POSITIVE_INFINITY)
+  if (fault?.kind === 'cut request') {
+    if (request.method === 'PATCH') registry.reply(request, body)
+    incoming.socket.resetAndDestroy()
+    return
+  }
   let reply = registry.reply(request, body)
   if (fault?.kind === 'twice') reply = registry.reply(request, body)
   if (fault?.kind === 'lost answer') {
@@ -155,28 +169,44 @@ async function serve(
     outgoing.write(reply.body?.subarray(0, fault.bytes), () => incoming.socket.resetAndDestroy())
     return
   }
-  send(outgoing, reply, request)
+  await send(outgoing, reply, request, registry.switches.pieceBytes)
 }
 
-function send(outgoing: ServerResponse, { status, headers, body }: Reply, { method }: SeenRequest): void {
-  const length = String(body?.length ?? 0)
-  outgoing.writeHead(status, { 'content-length': length, ...headers })
+async function bodyOf(incoming: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length >= bytesMax) break
+  }
+  return Buffer.concat(chunks).subarray(0, Math.min(length, bytesMax))
+}
+
+async function send(
+  outgoing: ServerResponse,
+  { status, headers, body = Buffer.alloc(0) }: Reply,
+  { method }: SeenRequest,
+  pieceBytes = Number.POSITIVE_INFINITY,
+): Promise<void> {
+  outgoing.writeHead(status, { 'content-length': String(body.length), ...headers })
+  if (method !== 'HEAD' && pieceBytes < body.length) {
+    for (let at = 0; at < body.length; at += pieceBytes)
+      if (!outgoing.write(body.subarray(at, at + pieceBytes))) await once(outgoing, 'drain')
+    outgoing.end()
+    return
+  }
   outgoing.end(method === 'HEAD' ? undefined : body)
 }
 
 const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 
-function errorReply(status: number, code: string, message: string): Reply {
-  const body = Buffer.from(JSON.stringify({ errors: [{ code, message }] }))
-  return { status, headers: { 'content-type': 'application/json' }, body }
-}
-
 const unknownBlob = errorReply(404, 'BLOB_UNKNOWN', 'blob unknown to registry')
 
 class Registry {
   readonly repositories = new Map<string, Repository>()
-  readonly #sessions = new Map<string, Buffer>()
-  readonly #tokens = new Map<string, readonly string[]>()
+  readonly #sessions = new Map<string, Session>()
+  readonly #desk = new LoginDesk()
   readonly switches: RegistrySwitches
 
   constructor(switches: RegistrySwitches) {
@@ -184,10 +214,10 @@ class Registry {
   }
 
   reply(request: SeenRequest, body: Buffer): Reply {
-    if (request.path === '/token') return this.#token(request)
+    if (request.path === '/token') return this.#desk.token(request, body, this.switches.auth)
     if (request.path.startsWith('/elsewhere/')) return this.#elsewhere(request)
     if (body.length > this.switches.bodyBytesMax) return errorReply(413, 'TOO_LARGE', 'the body is too large')
-    const refused = this.#unauthorized(request)
+    const refused = this.#desk.refuse(request, this.switches.auth)
     if (refused !== undefined) return refused
     const [, name = '', kind, rest = ''] =
       /^\/v2\/(.+)\/(blobs\/uploads|blobs|manifests|tags|referrers)\/?(.*)$/.exec(request.path) ?? []
@@ -204,36 +234,6 @@ class Registry {
     const found = this.repositories.get(name) ?? { blobs: new Map(), manifests: new Map(), tags: new Map() }
     this.repositories.set(name, found)
     return found
-  }
-
-  #unauthorized({ method, path, headers }: SeenRequest): Reply | undefined {
-    if (this.switches.auth === undefined) return undefined
-    const [, name = ''] = /^\/v2\/(.+)\/(?:blobs|manifests|tags|referrers)\//.exec(path) ?? []
-    const action = method === 'GET' || method === 'HEAD' ? 'pull' : 'push'
-    const token = /^Bearer (.*)$/.exec(headers.authorization ?? '')?.[1] ?? ''
-    const allowed = this.#tokens.get(token) ?? []
-    if (allowed.includes(`${name}:${action}`)) return undefined
-    const scope = `repository:${name}:${action === 'push' ? 'pull,push' : 'pull'}`
-    const host = headers.host ?? ''
-    return {
-      ...errorReply(401, 'UNAUTHORIZED', 'authentication required'),
-      headers: {
-        'www-authenticate': `Bearer realm="http://${host}/token",service="stand-in",scope="${scope}"`,
-      },
-    }
-  }
-
-  #token({ query, headers }: SeenRequest): Reply {
-    const { username, password } = this.switches.auth ?? { username: '', password: '' }
-    const basic = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
-    if (headers.authorization !== basic) return errorReply(401, 'UNAUTHORIZED', 'wrong user or password')
-    const token = randomUUID()
-    const allowed = query.getAll('scope').flatMap((scope) => {
-      const [, name = '', actions = ''] = /^repository:(.+):([^:]*)$/.exec(scope) ?? []
-      return actions.split(',').map((action) => `${name}:${action}`)
-    })
-    this.#tokens.set(token, allowed)
-    return { status: 200, body: Buffer.from(JSON.stringify({ token, expires_in: 300 })) }
   }
 
   /** Where blobs are kept: with credentials it refuses, as object stores do. */
@@ -257,45 +257,56 @@ class Registry {
     }
     const common = { 'docker-content-digest': digest }
     const [, start] = /^bytes=(\d+)-$/.exec(headers.range ?? '') ?? []
-    if (start === undefined)
+    if (start === undefined || !this.switches.ranges)
       return { status: 200, headers: { ...common, 'content-length': String(body.length) }, body }
     return { status: 206, headers: common, body: body.subarray(Number(start)) }
   }
 
-  #upload({ method, query, headers }: SeenRequest, name: string, id: string, body: Buffer): Reply {
-    const { blobs } = this.#repository(name)
-    if (method === 'POST') {
-      const [mount, from] = [query.get('mount'), query.get('from')]
-      const mounted = from === null ? undefined : this.repositories.get(from)?.blobs.get(mount ?? '')
-      if (mount !== null && mounted !== undefined) {
-        blobs.set(mount, mounted)
-        return { status: 201, headers: { location: `/v2/${name}/blobs/${mount}` } }
-      }
-      const session = randomUUID()
-      this.#sessions.set(session, Buffer.alloc(0))
-      return { status: 202, headers: { location: `/v2/${name}/blobs/uploads/${session}?state=a%2Fb` } }
-    }
+  #upload(request: SeenRequest, name: string, id: string, body: Buffer): Reply {
+    if (request.method === 'POST') return this.#openSession(request, name)
     const held = this.#sessions.get(id)
     if (held === undefined) return errorReply(404, 'BLOB_UPLOAD_UNKNOWN', 'upload unknown')
     const location = `/v2/${name}/blobs/uploads/${id}?state=a%2Fb`
-    if (method === 'GET')
-      return { status: 204, headers: { location, range: `0-${Math.max(0, held.length - 1)}` } }
-    if (method === 'PATCH') {
-      const [, start] = /^(\d+)-\d+$/.exec(headers['content-range'] ?? '0-0') ?? []
-      if (Number(start) !== held.length) return errorReply(416, 'RANGE_INVALID', 'out of order')
-      const longer = Buffer.concat([held, body])
-      this.#sessions.set(id, longer)
-      return { status: 202, headers: { location, range: `0-${longer.length - 1}` } }
+    if (request.method === 'GET') {
+      const last = Math.max(0, held.bytes.length - 1)
+      return { status: 204, headers: { location, range: `0-${last}` } }
     }
-    const whole = Buffer.concat([held, body])
-    const digest = query.get('digest') ?? ''
+    if (request.method === 'PATCH') return this.#patch(request, held, location, body)
+    const whole = Buffer.concat([held.bytes, body])
+    const digest = request.query.get('digest') ?? ''
     if (digestOf(whole) !== digest) return errorReply(400, 'DIGEST_INVALID', 'the digest does not match')
-    blobs.set(digest, whole)
+    this.#repository(name).blobs.set(digest, whole)
     this.#sessions.delete(id)
     return {
       status: 201,
       headers: { location: `/v2/${name}/blobs/${digest}`, 'docker-content-digest': digest },
     }
+  }
+
+  #openSession({ query }: SeenRequest, name: string): Reply {
+    const [mount, from] = [query.get('mount'), query.get('from')]
+    const { mounts, chunkBytesMin } = this.switches
+    if (from !== null && typeof mounts === 'number')
+      return errorReply(mounts, 'UNSUPPORTED', 'no mounts here')
+    const mounted = from === null || !mounts ? undefined : this.repositories.get(from)?.blobs.get(mount ?? '')
+    if (mount !== null && mounted !== undefined) {
+      this.#repository(name).blobs.set(mount, mounted)
+      return { status: 201, headers: { location: `/v2/${name}/blobs/${mount}` } }
+    }
+    const session = randomUUID()
+    this.#sessions.set(session, { bytes: Buffer.alloc(0), isAtEnd: false })
+    const location = `/v2/${name}/blobs/uploads/${session}?state=a%2Fb`
+    const least = chunkBytesMin === 0 ? {} : { 'oci-chunk-min-length': String(chunkBytesMin) }
+    return { status: 202, headers: { location, ...least } }
+  }
+
+  #patch({ headers }: SeenRequest, held: Session, location: string, body: Buffer): Reply {
+    const [, start] = /^(\d+)-\d+$/.exec(headers['content-range'] ?? '0-0') ?? []
+    if (Number(start) !== held.bytes.length) return errorReply(416, 'RANGE_INVALID', 'out of order')
+    if (held.isAtEnd) return errorReply(400, 'SIZE_INVALID', 'the last piece was too small')
+    held.bytes = Buffer.concat([held.bytes, body])
+    held.isAtEnd = body.length < this.switches.chunkBytesMin
+    return { status: 202, headers: { location, range: `0-${held.bytes.length - 1}` } }
   }
 
   #manifest(
@@ -322,7 +333,9 @@ class Registry {
     if (reference.startsWith('sha256:') && reference !== digest)
       return errorReply(400, 'DIGEST_INVALID', 'the digest does not match')
     const known = tags.get(reference)
-    if (headers['if-match'] !== undefined && headers['if-match'] !== `"${known}"`)
+    const isChanged = headers['if-match'] !== undefined && headers['if-match'] !== `"${known}"`
+    const isThere = headers['if-none-match'] === '*' && known !== undefined
+    if (this.switches.conditions && (isChanged || isThere))
       return errorReply(412, 'PRECONDITION', 'changed since')
     manifests.set(digest, { bytes: body, mediaType: headers['content-type'] ?? '' })
     if (!reference.startsWith('sha256:')) tags.set(reference, digest)

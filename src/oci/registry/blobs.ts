@@ -5,7 +5,7 @@ import type { Digest } from '../../lib/digest.ts'
 import type { Descriptor } from '../descriptor.ts'
 import { scopeOf } from './authorization.ts'
 import type { HttpAnswer } from './http.ts'
-import type { UploadTarget } from './upload.ts'
+import type { UploadTarget } from './upload-target.ts'
 
 export interface BlobQuestion {
   readonly digest: Digest

@@ -1,4 +1,5 @@
-import { TransientError, UserError } from '../../errors.ts'
+import type { ByteStream } from '../../archive/compression.ts'
+import { UserError } from '../../errors.ts'
 import type { Environment } from '../../lib/child.ts'
 import { retryTransient } from '../../lib/retry.ts'
 import { Slots } from '../../lib/slots.ts'
@@ -29,7 +30,9 @@ export interface RegistryOptions {
 }
 
 /** A request within one repository. Answers that the caller does not know how to read are thrown. */
-export interface Call extends Pick<HttpRequest, 'method' | 'body' | 'signal'> {
+export interface Call extends Pick<HttpRequest, 'method' | 'signal'> {
+  /** A stream is opened anew when the request has to be sent again, with another login. */
+  readonly body?: Uint8Array | (() => ByteStream)
   /** Below `/v2/`, or whole, as the registry gave it. */
   readonly at: string | URL
   readonly scopes: readonly string[]
@@ -93,14 +96,8 @@ export class Connection {
     let { answer } = first
     if (answer.status === 401) {
       const challenge = parseChallenge(answer.headers['www-authenticate'])
-      const canRepeat = call.body === undefined || call.body instanceof Uint8Array
       if (this.#authorization.refused(challenge, call.scopes, first.used)) {
         answer.discard()
-        if (!canRepeat)
-          throw new TransientError(
-            'OCI_LOGIN_EXPIRED',
-            `The login at ${this.host} expired while ${call.what}.`,
-          )
         answer = (await this.#authorized(call)).answer
       }
     }
@@ -127,7 +124,7 @@ export class Connection {
         method,
         url,
         headers,
-        ...(body !== undefined && { body }),
+        ...(body !== undefined && { body: typeof body === 'function' ? body() : body }),
         signal,
       })
       const isRedirect = [301, 302, 303, 307, 308].includes(answer.status)

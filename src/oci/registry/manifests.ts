@@ -7,7 +7,7 @@ import { ofType, referrerDescriptor, referrersTag, withReferrer } from '../refer
 import { scopeOf } from './authorization.ts'
 import type { HttpAnswer } from './http.ts'
 import { Pages } from './pages.ts'
-import type { UploadTarget } from './upload.ts'
+import type { UploadTarget } from './upload-target.ts'
 
 const accept = { accept: acceptedManifestTypes.join(', ') }
 

@@ -1,6 +1,6 @@
 import { UserError } from '../../errors.ts'
 import type { HttpAnswer } from './http.ts'
-import type { UploadTarget } from './upload.ts'
+import type { UploadTarget } from './upload-target.ts'
 
 /** A list that comes page by page. */
 export class Pages {

@@ -7,7 +7,8 @@ import { blobThere, readBlob } from './blobs.ts'
 import { Connection, type RegistryOptions } from './connection.ts'
 import { getManifest, listReferrers, putManifest, resolveManifest } from './manifests.ts'
 import { Pages } from './pages.ts'
-import { putBlob, type UploadTarget } from './upload.ts'
+import { putBlob } from './upload.ts'
+import type { UploadTarget } from './upload-target.ts'
 
 export type { RegistryOptions } from './connection.ts'
 

@@ -2,15 +2,9 @@ import { TransientError, UserError } from '../../errors.ts'
 import type { BlobPut, BlobSource } from '../oci-store.ts'
 import { scopeOf } from './authorization.ts'
 import { blobThere } from './blobs.ts'
-import type { Connection } from './connection.ts'
-import type { HttpAnswer } from './http.ts'
 import { chunkRanges, exactly, upTo } from './upload-body.ts'
-
-export interface UploadTarget {
-  readonly connection: Connection
-  readonly repository: string
-  readonly signal: AbortSignal | undefined
-}
+import { mount, openSession, type UploadSession } from './upload-session.ts'
+import type { UploadTarget } from './upload-target.ts'
 
 /** For a proxy that refused a whole blob. */
 const chunkBytesUsual = 16 << 20
@@ -35,62 +29,18 @@ export async function putBlob(target: UploadTarget, source: BlobSource): Promise
   }, signal)
 }
 
-/** The session that the registry opened instead, if it did. */
-async function mount(
-  target: UploadTarget,
-  { digest }: BlobSource,
-  from: string,
-): Promise<'mounted' | URL | undefined> {
-  const { connection, repository, signal } = target
-  const query = new URLSearchParams({ mount: digest, from })
-  const what = `mounting the blob ${digest} from ${connection.host}/${from}`
-  const ask = (scopes: readonly string[]): Promise<HttpAnswer> =>
-    connection.call({
-      method: 'POST',
-      at: `${repository}/blobs/uploads/?${query}`,
-      scopes,
-      headers: { 'content-length': '0' },
-      answers: [201, 202],
-      what,
-      signal,
-    })
-  const own = scopeOf(repository, true)
-  try {
-    const answer = await ask([own, scopeOf(from, false)])
-    answer.discard()
-    return answer.status === 201 ? 'mounted' : connection.resolve(answer.headers.location, what)
-  } catch (error) {
-    // Whoever may not read there, or meets a registry that cannot mount, can still upload here.
-    if (error instanceof UserError && refusedMounts.has(error.code)) return undefined
-    throw error
-  }
-}
-
-const refusedMounts: ReadonlySet<string> = new Set(['OCI_UNAUTHORIZED', 'OCI_FORBIDDEN', 'OCI_REGISTRY'])
-
-async function openSession({ connection, repository, signal }: UploadTarget): Promise<URL> {
-  const what = `starting an upload to ${connection.host}/${repository}`
-  const answer = await connection.once({
-    method: 'POST',
-    at: `${repository}/blobs/uploads/`,
-    scopes: [scopeOf(repository, true)],
-    headers: { 'content-length': '0' },
-    answers: [202],
-    what,
-    signal,
-  })
-  answer.discard()
-  return connection.resolve(answer.headers.location, what)
-}
-
 /** Where an upload has got to. */
 interface Progress {
-  session: URL | undefined
+  session: UploadSession | undefined
   sentBytes: number
   chunkBytes: number | undefined
 }
 
-async function upload(target: UploadTarget, source: BlobSource, session: URL | undefined): Promise<void> {
+async function upload(
+  target: UploadTarget,
+  source: BlobSource,
+  session: UploadSession | undefined,
+): Promise<void> {
   const { connection, signal } = target
   const progress: Progress = { session, sentBytes: 0, chunkBytes: connection.options.chunkBytes }
   await connection.retrying(async (attempt) => {
@@ -133,7 +83,7 @@ async function findProgress(target: UploadTarget, progress: Progress): Promise<v
   const what = `asking ${connection.host} how far an upload has got`
   const answer = await connection.once({
     method: 'GET',
-    at: session,
+    at: session.url,
     scopes: [scopeOf(repository, true)],
     answers: [204, 202, 404, 400, 405],
     what,
@@ -146,7 +96,7 @@ async function findProgress(target: UploadTarget, progress: Progress): Promise<v
   // "0-0" is said both for one byte and for none.
   const sentBytes = Number(end) === 0 ? 0 : Number(end) + 1
   Object.assign(progress, {
-    session: location === undefined ? session : connection.resolve(location, what),
+    session: location === undefined ? session : { ...session, url: connection.resolve(location, what) },
     sentBytes,
   })
 }
@@ -158,7 +108,7 @@ async function sendRest(target: UploadTarget, source: BlobSource, progress: Prog
   const scopes = [scopeOf(repository, true)]
   const isWhole = progress.sentBytes === 0 && progress.chunkBytes === undefined
   if (!isWhole) await sendChunks(target, source, progress, what)
-  const url = withDigest(progress.session, digest)
+  const url = withDigest(progress.session?.url, digest)
   const answer = await connection.once({
     method: 'PUT',
     at: url,
@@ -167,7 +117,7 @@ async function sendRest(target: UploadTarget, source: BlobSource, progress: Prog
       'content-type': 'application/octet-stream',
       'content-length': String(isWhole ? sizeBytes : 0),
     },
-    ...(isWhole && { body: exactly(source.open(), sizeBytes, digest) }),
+    ...(isWhole && { body: () => exactly(source.open(), sizeBytes, digest) }),
     answers: [201, 204, 404],
     what,
     signal,
@@ -188,26 +138,32 @@ async function sendChunks(
   progress: Progress,
   what: string,
 ): Promise<void> {
-  const { chunkBytes = Number.POSITIVE_INFINITY } = progress
-  for (const chunk of chunkRanges(progress.sentBytes, source.sizeBytes, chunkBytes)) {
+  const { chunkBytes = Number.POSITIVE_INFINITY, session } = progress
+  if (session === undefined) throw new Error('An upload without a session')
+  const { chunkBytesMin } = session
+  for (const chunk of chunkRanges(
+    progress.sentBytes,
+    source.sizeBytes,
+    Math.max(chunkBytes, chunkBytesMin),
+  )) {
     const length = chunk.end - chunk.start
     const answer = await connection.once({
       method: 'PATCH',
-      at: progress.session ?? '',
+      at: progress.session?.url ?? session.url,
       scopes: [scopeOf(repository, true)],
       headers: {
         'content-type': 'application/octet-stream',
         'content-length': String(length),
         'content-range': `${chunk.start}-${chunk.end - 1}`,
       },
-      body: exactly(upTo(source.open(chunk.start), length), length, source.digest),
+      body: () => exactly(upTo(source.open(chunk.start), length), length, source.digest),
       answers: [202, 204, 201, 404, 416],
       what,
       signal,
     })
     answer.discard()
     if (answer.status >= 400) throw lostSession(what)
-    progress.session = connection.resolve(answer.headers.location, what)
+    progress.session = { url: connection.resolve(answer.headers.location, what), chunkBytesMin }
     progress.sentBytes = chunk.end
   }
 }
