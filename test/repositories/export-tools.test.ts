@@ -138,7 +138,7 @@ describe('an exported DNF repository', () => {
     return stdout.trim().split('\n').toSorted()
   }
 
-  test('is read by dnf with its signature, and after createrepo_c --update, which reads no old package again', async () => {
+  test('is read by dnf with its signature, and after createrepo_c --update, which reads no old package again and touches nothing of ours', async () => {
     const [from, to] = [join(folder, 'dnf-from'), join(folder, 'dnf-to')]
     await dnf.publishRpms(rpms.slice(0, 3), { to: from, key, format, publicUrl: `file://${from}` })
     await exported(format, from, to)
@@ -158,6 +158,8 @@ describe('an exported DNF repository', () => {
     expect(await available(to, [])).toEqual([...names, 'sample-000003'])
     const after = packagesOf(await readRepodata(to, 'primary'))
     for (const [id, raw] of before) expect(after.get(id)).toBe(raw)
+    const source = { format, storage: fileStorage(from), verifier: key.verifier }
+    expect(await verifyRepository({ ...source, deep: true })).toEqual([])
   })
 })
 
