@@ -19,7 +19,7 @@ export async function verifyByIdentity(
   identity: TrustedIdentity,
   trustedRoot: string,
 ): Promise<(bundle: Bundle, data?: Uint8Array) => Promise<SignedBy>> {
-  const { toSignedEntity, Verifier, PolicyError, VerificationError } = await import('@sigstore/verify')
+  const { toSignedEntity, Verifier, VerificationError } = await import('@sigstore/verify')
   const verifier = new Verifier(await trustMaterialOf(trustedRoot))
   return async (bundle, data) => {
     if (bundle.verificationMaterial.content.$case === 'publicKey') {
@@ -27,23 +27,29 @@ export async function verifyByIdentity(
     }
     try {
       const entity = toSignedEntity(bundle, data === undefined ? undefined : Buffer.from(data))
-      const { identity: signer } = verifier.verify(entity, {
-        subjectAlternativeName: pattern(identity.subject),
-        extensions: { issuer: identity.issuer },
-      })
-      return {
-        kind: 'identity',
-        subject: signer?.subjectAlternativeName ?? '',
-        issuer: signer?.extensions?.issuer ?? '',
-      }
+      const { identity: signer } = verifier.verify(entity)
+      return accepted(identity, signer?.subjectAlternativeName, signer?.extensions?.issuer)
     } catch (error) {
-      if (error instanceof PolicyError) throw untrusted(`it is of somebody else (${error.message})`, error)
+      if (error instanceof UserError) throw error
       if (error instanceof VerificationError) throw untrusted(error.message, error)
       // The library reads certificates and time stamps as it goes; what it cannot read it throws as plain errors.
       if (error instanceof Error) throw untrusted(`it cannot be read (${error.message})`, error)
       throw error
     }
   }
+}
+
+function accepted(identity: TrustedIdentity, subject = '', issuer = ''): SignedBy {
+  if (pattern(identity.subject).test(subject) && identity.issuer === issuer) {
+    return { kind: 'identity', subject, issuer }
+  }
+  throw new UserError(
+    'SIGNATURE_OTHER_IDENTITY',
+    `The signature is of "${subject}", for whom "${issuer}" vouches, and not of "${identity.subject}" with "${identity.issuer}".`,
+    {
+      hint: 'It is genuine, and by somebody else than the one you trust. "*" in a trusted name stands for any text.',
+    },
+  )
 }
 
 /** Whole name, "*" as the one wildcard: an unanchored expression would trust names that only contain it. */

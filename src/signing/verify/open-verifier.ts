@@ -24,6 +24,7 @@ type Prove = (bundle: Bundle, data?: Uint8Array) => Promise<SignedBy>
 export async function artifactVerifier(trust: ArtifactTrust): Promise<ArtifactVerifier> {
   const prove = await proverOf(trust)
   const verifyStatement = async (bundle: Bundle, digest: Digest) => {
+    if (bundle.content.$case !== 'dsseEnvelope') throw unreadable('it signs data, not a statement')
     // The signature first: what an unknown signer says is not even looked at.
     const by = await prove(bundle)
     return { by, statement: statementAbout(bundle, digest) }

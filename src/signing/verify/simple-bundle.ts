@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { UserError } from '../../errors.ts'
-import { bundleMediaType } from '../artifact-signer.ts'
 import { simpleSigningAnnotations as names } from '../simple-signing.ts'
 import { jsonOf } from './read-bundle.ts'
 
@@ -12,7 +11,8 @@ type Annotations = { readonly [name: string]: string }
  */
 export function bundleFromAnnotations(annotations: Annotations, content: object): unknown {
   return {
-    mediaType: bundleMediaType,
+    // The one version whose log entries have, as these annotations do, a promise and no proof.
+    mediaType: 'application/vnd.dev.sigstore.bundle+json;version=0.1',
     verificationMaterial: {
       ...keyOf(annotations),
       tlogEntries: logEntries(annotations),
@@ -36,7 +36,7 @@ function keyOf(annotations: Annotations): object {
   if (pem === undefined) return { publicKey: { hint: '' } }
   const body = /-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----/.exec(pem)?.[1]
   if (body === undefined) throw broken(`the annotation "${names.certificate}" holds no certificate`)
-  return { certificate: { rawBytes: body.replaceAll(/\s/g, '') } }
+  return { x509CertificateChain: { certificates: [{ rawBytes: body.replaceAll(/\s/g, '') }] } }
 }
 
 /** Rekor's promise of inclusion, as cosign keeps it: `{SignedEntryTimestamp, Payload: {body, integratedTime, logIndex, logID}}`. */
