@@ -12,12 +12,12 @@ export interface BuildTool {
   readonly program: string
   /** Where to get it, for the error when it is not there. */
   readonly install: string
-  /** In order; each sees the file that `--iidfile` wrote as `imageId`. */
-  build(build: DockerfileBuild, idFile: string): ToolCall
+  /** `name`: what the image is called in the tool's own store, until it is removed. */
+  build(build: DockerfileBuild, name: string): ToolCall
   /** From the tool's own store into the layout; undefined when the build has written it. */
-  push?(build: DockerfileBuild, imageId: string): ToolCall
-  /** Takes the image out of the tool's store again, where it would stay without a name. */
-  remove?(imageId: string): ToolCall
+  push?(build: DockerfileBuild, name: string): ToolCall
+  /** Takes the name away again, and with it the image, unless somebody else gave it another name. */
+  remove?(name: string): ToolCall
 }
 
 /** The tag in the layout that is only ours. */
@@ -41,17 +41,17 @@ const common = ({ file, buildArguments, target, platform, moreOptions, context }
 const containersTool = (program: string, verb: string): BuildTool => ({
   program,
   install: `Install ${program} (a Debian package of that name), or choose another tool.`,
-  build: (build, idFile) => ({
+  build: (build, name) => ({
     arguments: [
-      ...[verb, '--no-cache', '--layers=false', '--format=oci', `--iidfile=${idFile}`],
+      ...[verb, '--no-cache', '--layers=false', '--format=oci', `--tag=${name}`],
       ...[`--timestamp=${build.epoch}`, ...common(build)],
     ],
   }),
   // Relative: a colon in the folder's own path would be read as the beginning of a tag.
-  push: ({ layoutFolder }, imageId) => ({
-    arguments: ['push', '--format=oci', imageId, `oci:${basename(layoutFolder)}:${tag}`],
+  push: ({ layoutFolder }, name) => ({
+    arguments: ['push', '--format=oci', name, `oci:${basename(layoutFolder)}:${tag}`],
   }),
-  remove: (imageId) => ({ arguments: ['rmi', imageId] }),
+  remove: (name) => ({ arguments: ['rmi', name] }),
 })
 
 export const buildTools = {

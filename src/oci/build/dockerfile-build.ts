@@ -1,5 +1,5 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { randomBytes } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { codeOf, fileSystemError, makeFolder } from '../../lib/atomic-file.ts'
@@ -73,28 +73,16 @@ export async function buildFromDockerfile(
   const tool: BuildTool = buildTools[build.tool]
   const run = (call: ToolCall): Promise<string> => runTool(tool, call, dirname(build.layoutFolder), options)
   const builder = (await run({ arguments: ['--version'] })).trim()
-  const folder = await mkdtemp(join(tmpdir(), 'hawser-build-'))
+  // Random, and never written anywhere: two builds at once must not take each other's image away.
+  const name = `localhost/hawser-build:${randomBytes(16).toString('hex')}`
+  const printed = await run(tool.build(build, name))
+  options.log?.(printed)
   try {
-    const idFile = join(folder, 'image-id')
-    options.log?.(await run(tool.build(build, idFile)))
-    if (tool.push !== undefined) await pushed(tool, build, await imageIdIn(idFile), run)
+    if (tool.push !== undefined) await run(tool.push(build, name))
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    if (tool.remove !== undefined) await run(tool.remove(name))
   }
   return { ...(await readBack(build, options)), builder }
-}
-
-async function pushed(
-  tool: BuildTool,
-  build: DockerfileBuild,
-  imageId: string,
-  run: (call: ToolCall) => Promise<string>,
-): Promise<void> {
-  try {
-    if (tool.push !== undefined) await run(tool.push(build, imageId))
-  } finally {
-    if (tool.remove !== undefined) await run(tool.remove(imageId))
-  }
 }
 
 async function runTool(
@@ -112,10 +100,6 @@ async function runTool(
   })
   if (end.kind === 'exit' && end.code === 0) return `${stdout}${stderr}`
   throw toolFailure(`${program} ${call.arguments[0]}`, end, stderr || String(stdout), install)
-}
-
-async function imageIdIn(idFile: string): Promise<string> {
-  return (await readFile(idFile, 'utf8')).trim()
 }
 
 async function readBack(
