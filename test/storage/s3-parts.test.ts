@@ -18,12 +18,12 @@ const movedBytes = (): number =>
 
 describe('an upload in parts', () => {
   test('of a process that was killed is gone on with by the next one', async () => {
-    const { body, bytes } = await world.largeFile(28 * mebibyte)
+    const { body, bytes } = await world.largeFile(17 * mebibyte)
     const worker = join(import.meta.dirname, 's3-put-worker.ts')
     const args = [worker, JSON.stringify(world.options(inParts)), 'large', body.file]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] })
     world.decide((request) => {
-      if (!isPart(request) || request.query.get('partNumber') !== '5') return undefined
+      if (!isPart(request) || request.query.get('partNumber') !== '3') return undefined
       child.kill('SIGKILL')
       return { kind: 'reset' }
     })
@@ -33,26 +33,26 @@ describe('an upload in parts', () => {
 
     await world.open(inParts).put('large', body)
 
-    expect(numbersOfParts()).toEqual([5, 6])
-    expect(movedBytes()).toBeLessThan(8 * mebibyte + 64 * 1024)
+    expect(numbersOfParts()).toEqual([3, 4])
+    expect(movedBytes()).toBeLessThan(7 * mebibyte + 64 * 1024)
     expect(bytes.equals(await bytesAt(world.open(), 'large'))).toBe(true)
     expect(await world.unfinishedUploads()).toEqual([])
   })
 
   test('with parts of another size is not gone on with', async () => {
-    const { body, bytes } = await world.largeFile(18 * mebibyte)
+    const { body, bytes } = await world.largeFile(11 * mebibyte)
     world.decide((request) => (isComplete(request) ? denied : undefined))
     await expect(world.open(inParts).put('large', body)).rejects.toThrow()
     world.decide(() => undefined)
 
     await world.open({ partSizeMiB: 6, parallel: 1 }).put('large', body)
 
-    expect(numbersOfParts()).toEqual([1, 2, 3])
+    expect(numbersOfParts()).toEqual([1, 2])
     expect(bytes.equals(await bytesAt(world.open(), 'large'))).toBe(true)
   })
 
   test('that only lacks its completion sends no part again', async () => {
-    const { body, bytes } = await world.largeFile(12 * mebibyte)
+    const { body, bytes } = await world.largeFile(6 * mebibyte)
     world.decide((request) => (isComplete(request) ? denied : undefined))
     await expect(world.open(inParts).put('large', body)).rejects.toThrow()
     world.decide(() => undefined)
@@ -64,7 +64,7 @@ describe('an upload in parts', () => {
   })
 
   test('whose completion worked and whose answer was lost is done', async () => {
-    const { body, bytes } = await world.largeFile(12 * mebibyte)
+    const { body, bytes } = await world.largeFile(6 * mebibyte)
     let lost = 0
     world.decide((request) => (isComplete(request) && lost++ === 0 ? { kind: 'lost answer' } : undefined))
 
@@ -75,13 +75,15 @@ describe('an upload in parts', () => {
   })
 
   test('that another process finishes meanwhile is done for both', async () => {
-    const { body, bytes } = await world.largeFile(18 * mebibyte)
-    world.decide((request) => (isPart(request) && numbersOfParts().length > 2 ? denied : undefined))
+    const { body, bytes } = await world.largeFile(11 * mebibyte)
+    world.decide((request) => (isPart(request) && numbersOfParts().length > 1 ? denied : undefined))
     await expect(world.open(inParts).put('large', body)).rejects.toThrow()
     let other: Promise<PutResult> | undefined
     let isOtherDone = false
     world.decide((request) => {
-      if (!isPart(request) || isOtherDone) return undefined
+      if (!isPart(request)) return undefined
+      // What radosgw says of parts of an upload that is finished; by the proxy, since it may break the connection as well.
+      if (isOtherDone) return { kind: 'answer', status: 404, code: 'NoSuchUpload' }
       other ??= world
         .open({ ...inParts, endpoint: world.server.endpoint })
         .put('large', body)
@@ -99,7 +101,7 @@ describe('an upload in parts', () => {
   })
 
   test('that loses against another writer is given up with its parts', async () => {
-    const { body } = await world.largeFile(12 * mebibyte)
+    const { body } = await world.largeFile(6 * mebibyte)
     const storage = world.open(inParts)
     await storage.put('first', Buffer.from('1'), { condition: { ifAbsent: true } })
     const record = JSON.parse((await bytesAt(storage, '.hawser/capabilities.json')).toString())
@@ -124,7 +126,7 @@ const isPartCopy = (request: SeenRequest): boolean =>
 
 describe('composing', () => {
   test('does without copied ranges where the service has none, and asks only once', async () => {
-    const { body, bytes } = await world.largeFile(12 * mebibyte)
+    const { body, bytes } = await world.largeFile(6 * mebibyte)
     const storage = world.open()
     await storage.put('base', body)
     world.decide((request) =>
@@ -180,7 +182,7 @@ describe('composing', () => {
 })
 
 test('a copy inside the service moves no bytes through this machine, also from another prefix', async () => {
-  const { body, bytes } = await world.largeFile(12 * mebibyte)
+  const { body, bytes } = await world.largeFile(6 * mebibyte)
   const from = world.open({ prefix: 'testing' })
   const to = world.open({ prefix: 'stable' })
   await from.put('pool/x.deb', body)

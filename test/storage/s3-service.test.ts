@@ -60,8 +60,6 @@ describe('the trial of a service', () => {
 
   test.each<[what: string, fault: Fault]>([
     ['lost', { kind: 'lost answer' }],
-    ['refused for a moment', busy],
-    ['cut', { kind: 'reset' }],
     ['an internal error', { kind: 'answer', status: 500, code: 'InternalError' }],
   ])('finds the same when any one answer is %s', async (_, fault) => {
     let calls = Number.POSITIVE_INFINITY
