@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Refusal } from '../errors.ts'
 import type { Json } from '../lib/json.ts'
-import type { ComponentDescriptor } from './component-descriptor.ts'
+import type { ComponentDescriptor, ComponentResource } from './component-descriptor.ts'
 import { sortedMembers } from './yaml-text.ts'
 
 const linesMax = 20
@@ -48,14 +48,19 @@ function comparable(descriptor: ComponentDescriptor): Json {
   })
 }
 
-/** Lists become maps, so that a line names the resource and not its place. */
-const byIdentity = (resources: readonly { readonly name: string; readonly version: string }[]) =>
-  Object.fromEntries(
-    resources.map((resource) => {
-      const extra = 'extraIdentity' in resource ? ` ${JSON.stringify(resource.extraIdentity)}` : ''
-      return [`${resource.name}${extra}`, resource]
-    }),
+/** Lists become maps, so that a line names the resource and not its place; with the version where a name is not enough. */
+function byIdentity(resources: readonly Pick<ComponentResource, 'name' | 'version' | 'extraIdentity'>[]): {
+  readonly [identity: string]: unknown
+} {
+  const named = resources.map((resource) => {
+    const { name, extraIdentity } = resource
+    return { resource, key: extraIdentity === undefined ? name : `${name} ${JSON.stringify(extraIdentity)}` }
+  })
+  const isTwice = (key: string) => named.filter((one) => one.key === key).length > 1
+  return Object.fromEntries(
+    named.map(({ resource, key }) => [isTwice(key) ? `${key} ${resource.version}` : key, resource]),
   )
+}
 
 function parsedProvider(provider: string): Json {
   try {

@@ -1,0 +1,97 @@
+import { type Document, isMap, isScalar, isSeq, parseAllDocuments, Scalar, YAMLMap } from 'yaml'
+import { readYamlDocuments } from '../yaml-text.ts'
+
+/** An object of a manifest as it was written: what is not changed keeps its comments, quotes and numbers. */
+export interface ManifestObject {
+  readonly document: Document.Parsed
+  readonly root: YAMLMap
+  readonly kind: string
+  /** As written; `name` is changed only through `setText`. */
+  readonly name: string
+  readonly namespace: string | undefined
+  readonly group: string
+}
+
+/** In failsafe mode every scalar is text, so that 0755 stays 0755 and "yes" stays in quotes. */
+export function readManifestTree(text: string, where: string): readonly ManifestObject[] {
+  // Faults are found by the strict reader, which also knows what Kubernetes takes.
+  readYamlDocuments(text, where)
+  const documents = parseAllDocuments(text, { schema: 'failsafe', merge: true })
+  if (!Array.isArray(documents)) return []
+  return documents.flatMap((document) => {
+    const root: unknown = document.contents
+    if (!isMap(root)) return []
+    const metadata = root.get('metadata')
+    const map = isMap(metadata) ? metadata : new YAMLMap()
+    const apiVersion = textAt(root, 'apiVersion') ?? ''
+    return [
+      {
+        document,
+        root,
+        kind: textAt(root, 'kind') ?? '',
+        name: textAt(map, 'name') ?? '',
+        namespace: textAt(map, 'namespace'),
+        group: apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '',
+      },
+    ]
+  })
+}
+
+export const writeManifestTree = (objects: readonly ManifestObject[]): string =>
+  objects.map(({ document }) => withoutMarkers(document.toString({ lineWidth: 0 }))).join('---\n')
+
+const withoutMarkers = (text: string): string =>
+  `${text
+    .replace(/^---\n/, '')
+    .replace(/\n\.\.\.\n$/, '\n')
+    .trimEnd()}\n`
+
+export function textAt(map: YAMLMap, key: string): string | undefined {
+  const value = map.get(key)
+  return typeof value === 'string' ? value : undefined
+}
+
+/** Quoted where another reader could take it for a number, a truth value or a comment. */
+export function setText(map: YAMLMap, key: string, value: string): void {
+  const node = map.get(key, true)
+  const scalar = isScalar(node) ? node : new Scalar(value)
+  scalar.value = value
+  if (!isPlain(value) && (scalar.type === undefined || scalar.type === Scalar.PLAIN)) {
+    scalar.type = Scalar.QUOTE_DOUBLE
+  }
+  if (scalar !== node) map.set(new Scalar(key), scalar)
+}
+
+const isPlain = (value: string): boolean =>
+  /^[A-Za-z][\w./:@-]*$/.test(value) &&
+  !value.endsWith(':') &&
+  !/^(?:y|n|yes|no|true|false|on|off|null)$/i.test(value)
+
+/** The mappings at a path such as `spec/template/spec/containers[]`; `create` makes mappings that are not there. */
+export function mapsAt(root: YAMLMap, path: string, create = false): readonly YAMLMap[] {
+  let here: readonly YAMLMap[] = [root]
+  for (const part of path === '' ? [] : path.split('/'))
+    here = here.flatMap((map) => below(map, part, create))
+  return here
+}
+
+function below(map: YAMLMap, part: string, create: boolean): readonly YAMLMap[] {
+  const isList = part.endsWith('[]')
+  const key = isList ? part.slice(0, -2) : part
+  const value = map.get(key, true)
+  if (isList) return isSeq(value) ? value.items.filter((item): item is YAMLMap => isMap(item)) : []
+  if (isMap(value)) return [value]
+  if (!create || (value !== undefined && !isEmpty(value))) return []
+  const made = new YAMLMap()
+  map.set(isScalar(value) ? key : new Scalar(key), made)
+  return [made]
+}
+
+const isEmpty = (node: unknown): boolean => isScalar(node) && (node.value === '' || node.value === null)
+
+/** Every mapping below one, itself included. */
+export function everyMap(node: unknown): readonly YAMLMap[] {
+  if (isSeq(node)) return node.items.flatMap((item) => everyMap(item))
+  if (!isMap(node)) return []
+  return [node, ...node.items.flatMap(({ value }) => everyMap(value))]
+}
