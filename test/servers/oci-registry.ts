@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { missingIn, type Repository, referrersReply } from './oci-registry-content.ts'
 import { LoginDesk, type RegistryLogin } from './oci-registry-login.ts'
 import { errorReply, type Reply, type SeenRequest } from './oci-registry-reply.ts'
 
@@ -12,6 +13,8 @@ export interface RegistrySwitches {
   auth: RegistryLogin | undefined
   /** Names in one page of a list. */
   pageSize: number
+  /** What every page of a list gives as its next one, instead of the next one. */
+  pageLink: string | undefined
   /** Requests with larger bodies are refused with 413. */
   bodyBytesMax: number
   /** `OCI-Chunk-Min-Length`: what comes with PATCH must have at least so many bytes, but for the end of a blob. */
@@ -50,17 +53,6 @@ export type Fault =
   /** The body of the answer has another byte. */
   | { readonly kind: 'damaged' }
 
-interface StoredManifest {
-  readonly bytes: Buffer
-  readonly mediaType: string
-}
-
-interface Repository {
-  readonly blobs: Map<string, Buffer>
-  readonly manifests: Map<string, StoredManifest>
-  readonly tags: Map<string, string>
-}
-
 interface Session {
   bytes: Buffer
   /** A piece came that only the last one may be as small as. */
@@ -82,6 +74,7 @@ export async function startRegistryStandIn(given: Partial<RegistrySwitches> = {}
     referrers: true,
     auth: undefined,
     pageSize: 100,
+    pageLink: undefined,
     bodyBytesMax: Number.POSITIVE_INFINITY,
     chunkBytesMin: 0,
     pieceBytes: Number.POSITIVE_INFINITY,
@@ -350,49 +343,13 @@ class Registry {
     const page = rest.slice(0, this.switches.pageSize)
     const next =
       page.length < rest.length
-        ? { link: `</v2/${name}/tags/list?n=${page.length}&last=${page.at(-1)}>; rel="next"` }
+        ? {
+            link:
+              this.switches.pageLink ??
+              `</v2/${name}/tags/list?n=${page.length}&last=${page.at(-1)}>; rel="next"`,
+          }
         : {}
     const body = Buffer.from(JSON.stringify({ name, tags: page }))
     return { status: 200, headers: { 'content-type': 'application/json', ...next }, body }
-  }
-}
-
-interface ParsedManifest {
-  readonly config?: { readonly digest: string; readonly mediaType: string }
-  readonly layers?: readonly { readonly digest: string }[]
-  readonly manifests?: readonly { readonly digest: string }[]
-  readonly subject?: { readonly digest: string }
-  readonly artifactType?: string
-  readonly annotations?: object
-}
-
-/** A manifest is only taken when what it names is there. */
-function missingIn(body: Buffer, { blobs, manifests }: Repository): string | undefined {
-  const parsed = JSON.parse(body.toString()) as ParsedManifest
-  const missingBlob = [parsed.config, ...(parsed.layers ?? [])].find(
-    (blob) => blob !== undefined && !blobs.has(blob.digest),
-  )
-  const missingChild = (parsed.manifests ?? []).find(({ digest }) => !manifests.has(digest))
-  return missingBlob?.digest ?? missingChild?.digest
-}
-
-function referrersReply({ query }: SeenRequest, { manifests }: Repository, subject: string): Reply {
-  const wanted = query.get('artifactType')
-  const found = [...manifests].flatMap(([digest, { bytes, mediaType }]) => {
-    const parsed = JSON.parse(bytes.toString()) as ParsedManifest
-    if (parsed.subject?.digest !== subject) return []
-    const artifactType = parsed.artifactType ?? parsed.config?.mediaType
-    return [{ mediaType, digest, size: bytes.length, artifactType, annotations: parsed.annotations }]
-  })
-  const shown = wanted === null ? found : found.filter(({ artifactType }) => artifactType === wanted)
-  const mediaType = 'application/vnd.oci.image.index.v1+json'
-  const body = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests: shown }))
-  return {
-    status: 200,
-    headers: {
-      'content-type': mediaType,
-      ...(wanted === null ? {} : { 'oci-filters-applied': 'artifactType' }),
-    },
-    body,
   }
 }
