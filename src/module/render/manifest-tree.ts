@@ -1,5 +1,6 @@
 import { type Document, isMap, isScalar, isSeq, parseAllDocuments, Scalar, YAMLMap } from 'yaml'
 import { readYamlDocuments } from '../yaml-text.ts'
+import { expandAliases } from './expand-aliases.ts'
 
 /** An object of a manifest as it was written: what is not changed keeps its comments, quotes and numbers. */
 export interface ManifestObject {
@@ -16,9 +17,10 @@ export interface ManifestObject {
 export function readManifestTree(text: string, where: string): readonly ManifestObject[] {
   // Faults are found by the strict reader, which also knows what Kubernetes takes.
   readYamlDocuments(text, where)
-  const documents = parseAllDocuments(text, { schema: 'failsafe', merge: true })
+  const documents = parseAllDocuments(text, { schema: 'failsafe' })
   if (!Array.isArray(documents)) return []
   return documents.flatMap((document) => {
+    expandAliases(document)
     const root: unknown = document.contents
     if (!isMap(root)) return []
     const metadata = root.get('metadata')
@@ -56,10 +58,16 @@ export function setText(map: YAMLMap, key: string, value: string): void {
   const node = map.get(key, true)
   const scalar = isScalar(node) ? node : new Scalar(value)
   scalar.value = value
-  if (!isPlain(value) && (scalar.type === undefined || scalar.type === Scalar.PLAIN)) {
-    scalar.type = Scalar.QUOTE_DOUBLE
-  }
-  if (scalar !== node) map.set(new Scalar(key), scalar)
+  quoteWhereNeeded(scalar, value)
+  if (scalar === node) return
+  const name = new Scalar(key)
+  quoteWhereNeeded(name, key)
+  map.set(name, scalar)
+}
+
+function quoteWhereNeeded(scalar: Scalar, text: string): void {
+  const isUnquoted = scalar.type === undefined || scalar.type === Scalar.PLAIN
+  if (isUnquoted && !isPlain(text)) scalar.type = Scalar.QUOTE_DOUBLE
 }
 
 const isPlain = (value: string): boolean =>

@@ -76,6 +76,36 @@ test('without changes nothing but white space changes, and again nothing', () =>
   expect(renderManifest(once, 'm.yaml', {})).toBe(once)
 })
 
+test('aliases and merged mappings are changed each in its own place', () => {
+  const anchored = [
+    'kind: Pod',
+    'metadata: {name: p, labels: &labels {a: "1"}}',
+    'spec:',
+    '  containers:',
+    '    - &first {name: one, image: &image "app:1"}',
+    '    - {<<: *first, name: two}',
+    '    - {name: three, image: *image}',
+    '---',
+    'kind: Service',
+    'metadata: {name: s, labels: &again {b: "2"}}',
+    'spec: {selector: *again}',
+    '',
+  ].join('\n')
+
+  const text = renderManifest(anchored, 'm.yaml', {
+    images: [{ name: 'app', newTag: '2' }],
+    labels: { on: 'c' },
+  })
+
+  const [changed, service] = readYamlDocuments(text, 'x').map(({ value }) => value)
+  expect(changed?.['metadata']).toEqual({ name: 'p', labels: { a: '1', on: 'c' } })
+  expect(changed?.['spec']).toEqual({
+    containers: ['one', 'two', 'three'].map((name) => ({ name, image: 'app:2' })),
+  })
+  expect(service?.['metadata']).toEqual({ name: 's', labels: { b: '2', on: 'c' } })
+  expect(service?.['spec']).toEqual({ selector: { b: '2' } })
+})
+
 const pod =
   'apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: "app:1"}]}\n'
 const bad: { readonly [name: string]: readonly [string, ManifestChanges] } = {
