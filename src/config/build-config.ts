@@ -3,6 +3,7 @@ import type {
   Config,
   GateConfig,
   ImageConfig,
+  ModuleConfig,
   PackageConfig,
   PipelineConfig,
   ReleaseConfig,
@@ -10,7 +11,13 @@ import type {
   RepositoryConfig,
   StepConfig,
 } from './config.ts'
-import { imageDefaults, packageDefaults, pipelineDefaults, releaseDefaults } from './defaults.ts'
+import {
+  imageDefaults,
+  moduleDefaults,
+  packageDefaults,
+  pipelineDefaults,
+  releaseDefaults,
+} from './defaults.ts'
 import { isJsonObject } from './json-object.ts'
 import { type ConfigKinds, keyKinds } from './kinds.ts'
 import type { Condition } from './pipeline-condition.ts'
@@ -19,6 +26,7 @@ import { filePatternOf } from './resolve-contents.ts'
 import { platformOf, platformsOf, replaceTexts, resolveImage } from './resolve-image.ts'
 import type { WrittenConfig, WrittenPipeline, WrittenStep } from './schema/config-schema.ts'
 import type { WrittenImage } from './schema/image-schema.ts'
+import type { WrittenModule } from './schema/module-schema.ts'
 import { durationMsOf } from './schema/text.ts'
 import { formatsOf, repositoryViews } from './variants.ts'
 
@@ -45,6 +53,9 @@ export function buildConfig(written: WrittenConfig, kinds: ConfigKinds, world: C
     registries: written.registries ?? {},
     images: byName(
       Object.entries(written.images ?? {}).map(([name, one]) => imageOf(name, one, written, world)),
+    ),
+    modules: byName(
+      Object.entries(written.modules ?? {}).map(([name, one]) => moduleOf(name, one, world.version)),
     ),
     forge: written.forge === undefined ? usualForge(kinds) : chosenIn(written.forge, kinds.forges),
     release: releaseOf(written, world.version),
@@ -159,6 +170,42 @@ function imageOf(
     tags: tags ?? imageDefaults.tags.map((tag) => tag.replace('${version}', () => world.version)),
     sign: rest.sign ?? [],
     attest: rest.attest ?? imageDefaults.attest,
+  }
+}
+
+function moduleOf(name: string, one: WrittenModule, version: string): ModuleConfig {
+  const { profile, component, registry, source, manifest, templates, ...rest } = one
+  const { defaultCR, security, assets = {}, push, sign, ref, version: own, ...declared } = rest
+  const { files, kustomize, tool, ...changes } = required(manifest)
+  return {
+    name,
+    declaration: {
+      ...declared,
+      profile: required(profile),
+      componentName: required(component),
+      version: own ?? version,
+      registry: required(registry),
+      templates: (templates ?? [{ file: 'template.yaml' }]).map(({ file, target }) => ({
+        fileName: required(file),
+        target: target ?? moduleDefaults.target,
+      })),
+    },
+    manifest: {
+      from:
+        kustomize === undefined
+          ? { kind: 'files', files: required(files) }
+          : { kind: 'kustomize', folder: kustomize, tool: tool ?? moduleDefaults.kustomizeTool },
+      changes: {
+        ...changes,
+        images: changes.images?.map((image) => ({ ...image, name: required(image.name) })),
+      },
+    },
+    defaultCr: defaultCR,
+    security,
+    source: { repositoryUrl: required(source), ref: ref ?? moduleDefaults.ref },
+    assets: { manifest: assets.manifest, defaultCr: assets.defaultCR },
+    push: push ?? moduleDefaults.push,
+    sign: sign ?? [],
   }
 }
 

@@ -1,4 +1,6 @@
 import type { JsonObject } from '../lib/json.ts'
+import type { ModuleDeclaration } from '../module/module-declaration.ts'
+import type { ManifestChanges } from '../module/render/render-manifest.ts'
 import type { RetryPolicy } from '../pipeline/plan.ts'
 import type { ResolvedImage } from './resolved-image.ts'
 import type { WrittenPackage } from './schema/package-schema.ts'
@@ -18,6 +20,7 @@ export interface Config {
   readonly repositories: { readonly [name: string]: RepositoryConfig }
   readonly registries: { readonly [host: string]: RegistryConfig }
   readonly images: { readonly [name: string]: ImageConfig }
+  readonly modules: { readonly [name: string]: ModuleConfig }
   readonly forge: Chosen
   readonly release: ReleaseConfig
   readonly pipeline: PipelineConfig
@@ -95,6 +98,27 @@ export interface DockerfileConfig {
   readonly tool: 'buildah' | 'podman' | 'docker'
   readonly target: string | undefined
   readonly arguments: { readonly [name: string]: string }
+}
+
+export interface ModuleConfig {
+  readonly name: string
+  readonly declaration: ModuleDeclaration
+  readonly manifest: ModuleManifest
+  /** Paths in the project. */
+  readonly defaultCr: string | undefined
+  readonly security: string | undefined
+  readonly source: { readonly repositoryUrl: string; readonly ref: string }
+  readonly assets: { readonly manifest?: string | undefined; readonly defaultCr?: string | undefined }
+  readonly push: boolean
+  /** Names of keys. */
+  readonly sign: readonly string[]
+}
+
+export interface ModuleManifest {
+  readonly from:
+    | { readonly kind: 'files'; readonly files: readonly string[] }
+    | { readonly kind: 'kustomize'; readonly folder: string; readonly tool: 'kustomize' | 'kubectl' }
+  readonly changes: ManifestChanges
 }
 
 export interface ReleaseConfig {

@@ -34,6 +34,13 @@ export const imageDefaults = {
   attest: false,
 } as const
 
+export const moduleDefaults = {
+  kustomizeTool: 'kustomize',
+  target: 'remote',
+  push: true,
+  ref: 'HEAD',
+} as const
+
 export const releaseDefaults = { tag: '${version}', checksums: 'SHA256SUMS' } as const
 
 export const pipelineDefaults = {

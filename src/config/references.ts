@@ -29,6 +29,7 @@ const scopes: { readonly [section: string]: readonly Root[] | undefined } = {
   components: ['version', 'inputs'],
   packages: [...everywhere, 'arch'],
   images: [...everywhere, 'arch'],
+  modules: everywhere,
   release: everywhere,
 }
 

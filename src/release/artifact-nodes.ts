@@ -9,6 +9,7 @@ import type { Choice } from '../steps/choice.ts'
 import { collectFiles } from '../steps/collect-files/collect-files.ts'
 import { fetchSource } from '../steps/fetch-source/fetch-source.ts'
 import { writeChecksums } from '../steps/write-checksums/write-checksums.ts'
+import { moduleBuildNodes } from './module-nodes.ts'
 import { keyId, type NodeSketch } from './node-sketch.ts'
 import { packageDeclaration, patternText, sourcesInLayer, sourcesOf } from './package-declaration.ts'
 
@@ -21,7 +22,7 @@ export interface BuildNode extends NodeSketch {
 export interface ArtifactNodes {
   readonly sources: readonly NodeSketch[]
   readonly builds: readonly BuildNode[]
-  /** Collected files and checksums. */
+  /** Collected files, modules and checksums. */
   readonly others: readonly NodeSketch[]
 }
 
@@ -30,7 +31,7 @@ export function artifactNodes(config: Config): ArtifactNodes {
   const builds = Object.values(config.packages).flatMap((declared) =>
     variantsOf(config, declared).map((variant) => buildNode(config, declared.name, variant)),
   )
-  const files = fileNodes(config)
+  const files = [...fileNodes(config), ...moduleBuildNodes(config)]
   const made = [...builds, ...files]
   const needed = new Set([...made.flatMap(({ needs }) => needs), ...imageSources(config).map(sourceId)])
   const sources = Object.keys(config.sources)

@@ -9,6 +9,7 @@ import { uploadAssets } from '../steps/upload-assets/upload-assets.ts'
 import { type ArtifactNodes, artifactNodes, type BuildNode } from './artifact-nodes.ts'
 import { imageBuildNodes, imageProofNodes, imagePushNodes } from './image-nodes.ts'
 import { mergePipeline } from './merge-pipeline.ts'
+import { modulePushNodes } from './module-nodes.ts'
 import { idsOf, keyId, keyNodes, type NodeSketch } from './node-sketch.ts'
 
 const usual: Pick<StepNode, 'limitMs' | 'retry'> = {
@@ -49,7 +50,8 @@ function derivedNodes(config: Config, notes: string): readonly PipelineNode[] {
   const { sources, builds, others } = artifacts
   const images = imageBuildNodes(config, builds)
   const forge = forgeNodes(config, notes, keys, artifacts, images)
-  const pushes = [...imagePushNodes(config, idsOf(forge)), ...imageProofNodes(config, images)]
+  const imagePushes = [...imagePushNodes(config, idsOf(forge)), ...imageProofNodes(config, images)]
+  const pushes = [...imagePushes, ...modulePushNodes(config, idsOf([...forge, ...imagePushes]))]
   const repositories = Object.values(config.repositories).map((repository) =>
     repositoryNode(config, repository, builds, idsOf(forge)),
   )

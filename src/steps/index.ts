@@ -1,6 +1,7 @@
 import type { AnyStep } from '../pipeline/step.ts'
 import { attest } from './attest/attest.ts'
 import { buildImage } from './build-image/build-image.ts'
+import { buildModule } from './build-module/build-module.ts'
 import { buildPackage } from './build-package/build-package.ts'
 import { checkKey } from './check-key/check-key.ts'
 import { collectFiles } from './collect-files/collect-files.ts'
@@ -10,6 +11,7 @@ import { fetchSource } from './fetch-source/fetch-source.ts'
 import { publishPackages } from './publish-packages/publish-packages.ts'
 import { publishRelease } from './publish-release/publish-release.ts'
 import { pushImage } from './push-image/push-image.ts'
+import { pushModule } from './push-module/push-module.ts'
 import { sign } from './sign/sign.ts'
 import { uploadAssets } from './upload-assets/upload-assets.ts'
 import { writeChecksums } from './write-checksums/write-checksums.ts'
@@ -20,12 +22,14 @@ export const steps: readonly AnyStep[] = [
   fetchSource,
   buildPackage,
   buildImage,
+  buildModule,
   collectFiles,
   writeChecksums,
   createTag,
   createDraft,
   uploadAssets,
   pushImage,
+  pushModule,
   sign,
   attest,
   publishPackages,

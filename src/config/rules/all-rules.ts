@@ -2,6 +2,7 @@ import { clients } from './clients.ts'
 import { images } from './images.ts'
 import { inputDefaults } from './inputs.ts'
 import { keyring } from './keyring.ts'
+import { modules } from './modules.ts'
 import { names } from './names.ts'
 import { oneProvider } from './one-provider.ts'
 import { packages } from './packages.ts'
@@ -20,6 +21,7 @@ export const rules: readonly Rule[] = [
   keyring,
   repositories,
   images,
+  modules,
   clients,
   release,
   pipeline,

@@ -80,15 +80,24 @@ function checkKeys(
   { sign = [], attest }: WrittenImage,
   context: RuleContext,
 ): readonly Problem[] {
+  const problems = artifactKeyProblems(sign, context, ['images', name, 'sign'])
+  if (attest !== true || sign.length > 0) return problems
+  const hint = 'Nobody can trust what nobody signed: name a key in "sign".'
+  return [...problems, problem(['images', name, 'attest'], 'IMAGE_ATTEST', 'Attestations need a key.', hint)]
+}
+
+/** Keys that sign images and modules are there, and of the right kind. */
+export function artifactKeyProblems(
+  names: readonly string[],
+  context: RuleContext,
+  at: Path,
+): readonly Problem[] {
   const known = namesIn(context, 'keys')
-  const unknown = sign.flatMap((key, index) => {
-    const path = ['images', name, 'sign', index]
+  return names.flatMap((key, index) => {
+    const path = [...at, index]
     if (known.includes(key)) return wrongKind(key, context, path)
     return [problem(path, 'CONFIG_UNKNOWN_NAME', `There is no key "${key}".`, nameHint(key, known, 'keys'))]
   })
-  if (attest !== true || sign.length > 0) return unknown
-  const hint = 'Nobody can trust what nobody signed: name a key in "sign".'
-  return [...unknown, problem(['images', name, 'attest'], 'IMAGE_ATTEST', 'Attestations need a key.', hint)]
 }
 
 /** What is said of all platforms at once cannot name one of them. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { pipelineDefaults, releaseDefaults } from '../defaults.ts'
 import { type ConfigKinds, keyKinds, namesOf } from '../kinds.ts'
 import { imageSchema, registryHost, registrySchema } from './image-schema.ts'
+import { moduleSchema } from './module-schema.ts'
 import { oneKeyOf } from './one-key-of.ts'
 import { buildNumber, packageSchema } from './package-schema.ts'
 import { duration, mapOf, nameText, packageName, stepId, text, texts, versionText } from './text.ts'
@@ -43,6 +44,7 @@ export function configSchema(kinds: ConfigKinds) {
         .optional()
         .describe('Registries of images, by host. Only those that need something said about them.'),
       images: z.record(nameText, imageSchema).optional().describe('Container images to build, by name.'),
+      modules: z.record(nameText, moduleSchema).optional().describe('Kyma modules to build, by name.'),
       forge: oneKeyOf(
         kinds.forges,
         {},
