@@ -1,6 +1,6 @@
 import { exitCodes, UserError } from '../errors.ts'
 import { findProject } from '../release/project.ts'
-import { newProjectKey, showKey } from '../release/project-keys.ts'
+import { newProjectKey, type ShownArtifactKey, type ShownKey, showKey } from '../release/project-keys.ts'
 import { type Command, type CommandInput, stringFlag } from './command.ts'
 
 export const key: Command = {
@@ -9,17 +9,22 @@ export const key: Command = {
   describe: 'Makes the signing key that hawser.yaml names, or shows one and who accepts it.',
   words: [2, 2],
   flags: {
+    kind: {
+      type: 'string',
+      value: 'openpgp|cosign',
+      describe: 'What it must be declared as. Without it: as hawser.yaml has it.',
+    },
     user: { type: 'string', value: '"NAME <MAIL>"', describe: 'Whose key it is. Without it: the project.' },
     algorithm: {
       type: 'string',
       value: 'rsa4096|ed25519',
-      describe: 'rsa4096 (the default) suits every client.',
+      describe: 'Of OpenPGP keys. rsa4096 (the default) suits every client.',
     },
     expires: { type: 'string', value: 'YYYY-MM-DD', describe: 'The day it expires. Without it: never.' },
   },
   async run(input) {
     const [verb = '', name = ''] = input.words
-    if (verb === 'new') return makeNew(name, input)
+    if (verb === 'new' || verb === 'create') return makeNew(name, input)
     if (verb === 'show') return show(name, input)
     throw new UserError('USAGE_WORDS', `"hawser key ${verb}" does not exist.`, {
       hint: 'Write "hawser key new NAME" or "hawser key show NAME".',
@@ -34,10 +39,13 @@ async function makeNew(
   const project = await findProject({ cwd, environment })
   const userId = stringFlag(flags, 'user')
   const expires = dayOf(stringFlag(flags, 'expires'))
+  const algorithm = algorithmOf(stringFlag(flags, 'algorithm'))
+  const kind = stringFlag(flags, 'kind')
   const made = await newProjectKey(project, {
     name,
-    algorithm: algorithmOf(stringFlag(flags, 'algorithm')),
     signal,
+    ...(kind !== undefined && { kind }),
+    ...(algorithm !== undefined && { algorithm }),
     ...(userId !== undefined && { userId }),
     ...(expires !== undefined && { expires }),
   })
@@ -60,15 +68,23 @@ async function show(name: string, { terminal, environment, cwd, signal }: Comman
     terminal.print(JSON.stringify(shown))
     return exitCodes.done
   }
-  const { fingerprint, userId, algorithm, expiresAt, warnings } = shown
-  terminal.print(`${algorithm} ${fingerprint} of ${userId}`)
-  terminal.print(expiresAt === undefined ? 'It does not expire.' : `It expires at ${expiresAt}.`)
-  for (const warning of warnings) terminal.print(`! ${warning}`)
+  for (const line of linesOf(shown)) terminal.print(line)
+  for (const warning of shown.warnings) terminal.print(`! ${warning}`)
   return exitCodes.done
 }
 
-function algorithmOf(text: string | undefined): 'rsa4096' | 'ed25519' {
-  if (text === undefined || text === 'rsa4096' || text === 'ed25519') return text ?? 'rsa4096'
+function linesOf(shown: ShownKey | ShownArtifactKey): readonly string[] {
+  if ('title' in shown) {
+    const pem = shown.publicKeyPem
+    return [shown.title, ...(pem === undefined ? [] : [pem.trimEnd()])]
+  }
+  const { fingerprint, userId, algorithm, expiresAt } = shown
+  const end = expiresAt === undefined ? 'It does not expire.' : `It expires at ${expiresAt}.`
+  return [`${algorithm} ${fingerprint} of ${userId}`, end]
+}
+
+function algorithmOf(text: string | undefined): 'rsa4096' | 'ed25519' | undefined {
+  if (text === undefined || text === 'rsa4096' || text === 'ed25519') return text
   throw new UserError('KEY_ALGORITHM', `The algorithm "${text}" is not offered.`, {
     hint: 'Use rsa4096, which every client accepts, or ed25519, which RHEL 9 and Debian 11 do not accept for rpm.',
   })
