@@ -111,14 +111,15 @@ async function checkAccepted({ signers, verifier, next }: CommitRequest, data: U
 }
 
 function generationOf(
-  { ref, latest }: RepositoryState,
+  { entry, ref, latest }: RepositoryState,
   { base, cause, added, removed, date }: NextGeneration,
 ): Generation {
   const before = ref ?? latest
+  const numbers = [ref, latest, entry?.generation].map((known) => known?.sequence ?? 0)
   return {
     schema: 1,
-    // Never a number that was there before, also when a foreign change lost the reference.
-    sequence: Math.max(ref?.sequence ?? 0, latest?.sequence ?? 0) + 1,
+    // Never a number that was there before, also when a foreign change lost the reference, or when the records are gone.
+    sequence: Math.max(...numbers) + 1,
     previous: before === undefined ? null : { sequence: before.sequence, sha256: before.sha256 },
     date: date.toISOString(),
     cause,

@@ -269,7 +269,7 @@ describe('a refresh', () => {
 
     await refreshRepository(request())
 
-    expect(await history()).toEqual(['1 adopt'])
+    expect(await history()).toEqual(['4 adopt'])
     expect(await listed()).toEqual(['0', '1', '2'])
     expect(await findings()).toEqual([])
   })
