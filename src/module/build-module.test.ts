@@ -118,6 +118,8 @@ describe('refused before anything is pushed', () => {
         { ...originModule, componentName: 'Btp', version: '1.2.x', registry: 'https://x' },
         sampleInputs,
       ),
+    'module-registry': () =>
+      buildModule({ ...originModule, registry: 'registry.example.org/prod/' }, sampleInputs),
     'module-states': () =>
       buildModule(
         {

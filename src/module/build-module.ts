@@ -72,7 +72,7 @@ function checkDeclaration(declaration: ModuleDeclaration): void {
       ? []
       : [`componentName "${componentName}" is no name such as "example.org/module/name"`]),
     ...(isComponentVersion(version) ? [] : [`version "${version}" is no version such as "1.2.3"`]),
-    ...(/^[^/\s]+:\/\//.test(registry) ? [`registry "${registry}" begins with a scheme; leave it out`] : []),
+    ...registryProblems(registry),
     ...(new Set(templates.map(({ fileName }) => fileName)).size === templates.length
       ? []
       : ['templates: two have the same file name']),
@@ -86,6 +86,12 @@ function checkDeclaration(declaration: ModuleDeclaration): void {
       hint: `Its profile is "${declaration.profile}". Correct the declaration.`,
     },
   )
+}
+
+function registryProblems(registry: string): readonly string[] {
+  if (registry.includes('://')) return [`registry "${registry}" begins with a scheme; leave it out`]
+  if (/^[^\s/]+(?:\/[^\s/]+)*$/.test(registry)) return []
+  return [`registry "${registry}" is no host with a path, such as "registry.example.org/prod"`]
 }
 
 /** Fields that the profile needs, and those that it would silently ignore. */

@@ -1,4 +1,15 @@
-import { isMap, LineCounter, parseAllDocuments, type ScalarTag, stringify, type Tags } from 'yaml'
+import {
+  type Document,
+  isCollection,
+  isMap,
+  isScalar,
+  LineCounter,
+  parseAllDocuments,
+  type ScalarTag,
+  stringify,
+  type Tags,
+  visit,
+} from 'yaml'
 import { UserError } from '../errors.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 
@@ -22,6 +33,7 @@ export function readYamlDocuments(text: string, where: string): readonly YamlDoc
     lineCounter: lines,
     uniqueKeys: true,
     merge: true,
+    logLevel: 'error',
   })
   if (!Array.isArray(documents)) return []
   const found: YamlDocument[] = []
@@ -29,6 +41,7 @@ export function readYamlDocuments(text: string, where: string): readonly YamlDoc
     const [error] = document.errors
     if (error !== undefined) throw yamlError(where, firstLine(error.message))
     if (document.contents === null) continue
+    checkKeys(document, where)
     const value = plainValue(document, where)
     if (value === null) continue
     const line = lines.linePos(document.contents.range?.[0] ?? 0).line
@@ -61,6 +74,17 @@ export function sortedMembers(value: unknown): Json {
   return Object.fromEntries(members.map(([name, member]) => [name, sortedMembers(member)]))
 }
 
+/** JSON has no names that are lists or mappings. */
+function checkKeys(document: Document.Parsed, where: string): void {
+  visit(document, {
+    Pair: (_key, pair) => {
+      if (isCollection(pair.key)) throw yamlError(where, 'it has a list or a mapping as the name of a member')
+      const isNameless = pair.key === null || (isScalar(pair.key) && pair.key.value === null)
+      if (isNameless) throw yamlError(where, 'it has a member without a name')
+    },
+  })
+}
+
 /** Go's YAML reads no times, no base-60 numbers, and no "y" or "n" as a truth value. */
 function asKubernetes(tags: Tags): Tags {
   const kept = tags.filter((tag) => {
@@ -86,7 +110,8 @@ function plainValue(document: { toJS(options: { maxAliasCount: number }): unknow
   } catch (cause) {
     // The library's own limit against "billion laughs".
     if (cause instanceof ReferenceError) throw yamlError(where, 'its aliases grow without bounds', cause)
-    throw cause
+    // Merge keys with nothing to merge, and the like.
+    throw yamlError(where, cause instanceof Error ? firstLine(cause.message) : 'it has no plain value', cause)
   }
 }
 

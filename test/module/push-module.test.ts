@@ -9,7 +9,6 @@ import { pushComponent, readComponent, readLocalBlob } from '../../src/module/co
 import { modulectlModule, originModule, sampleInputs } from '../../src/module/testdata/sample-module.ts'
 import { openTransportFormat } from '../../src/module/transport-format.ts'
 import { copyImage } from '../../src/oci/copy.ts'
-import { fixedCredentials } from '../../src/oci/credentials/fixed-credentials.ts'
 import { openLayout } from '../../src/oci/layout/layout.ts'
 import { openRepository } from '../oci/open-repository.ts'
 import {
@@ -36,7 +35,7 @@ describe.each<RegistryAuth>(['none', 'basic', 'token'])('a docker-registry with 
   const storeOf = (repository: string) =>
     openRepository(
       registry.host,
-      auth === 'none' ? {} : { credentials: fixedCredentials(registry.host, { kind: 'password', ...login }) },
+      auth === 'none' ? {} : { credentials: async () => ({ kind: 'password', ...login }) },
       repository,
     )
   const skopeoLogin = auth === 'none' ? [] : ['--creds', `${login.username}:${login.password}`]

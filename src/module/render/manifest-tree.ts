@@ -1,4 +1,4 @@
-import { type Document, isMap, isScalar, isSeq, parseAllDocuments, Scalar, YAMLMap } from 'yaml'
+import { type Document, isMap, isScalar, isSeq, parseAllDocuments, Scalar, visit, YAMLMap } from 'yaml'
 import { readYamlDocuments } from '../yaml-text.ts'
 import { expandAliases } from './expand-aliases.ts'
 
@@ -21,6 +21,7 @@ export function readManifestTree(text: string, where: string): readonly Manifest
   if (!Array.isArray(documents)) return []
   return documents.flatMap((document) => {
     expandAliases(document)
+    fillAbsentValues(document)
     const root: unknown = document.contents
     if (!isMap(root)) return []
     const metadata = root.get('metadata')
@@ -36,6 +37,18 @@ export function readManifestTree(text: string, where: string): readonly Manifest
         group: apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '',
       },
     ]
+  })
+}
+
+/** `? name` without a value is one with an empty value, which can be written. */
+function fillAbsentValues(document: Document.Parsed): void {
+  visit(document, {
+    Pair: (_key, pair) => {
+      if (pair.value !== null) return
+      const empty = new Scalar('')
+      empty.type = Scalar.PLAIN
+      pair.value = empty
+    },
   })
 }
 
