@@ -163,6 +163,7 @@ function imageOf(
       tool: required(dockerfile.tool),
       target: dockerfile.target,
       arguments: dockerfile.arguments ?? {},
+      options: dockerfile.options ?? [],
     },
     annotations: annotations ?? {},
     compression: rest.compression ?? imageDefaults.compression,

@@ -98,6 +98,7 @@ export interface DockerfileConfig {
   readonly tool: 'buildah' | 'podman' | 'docker'
   readonly target: string | undefined
   readonly arguments: { readonly [name: string]: string }
+  readonly options: readonly string[]
 }
 
 export interface ModuleConfig {

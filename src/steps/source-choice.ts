@@ -14,6 +14,12 @@ export function projectFiles(pattern: string, context: StepContext, store: Artif
   return file.create({ path: pattern, exclude: [] }, sourceContext(context, store))
 }
 
+/** A folder of the project as a tree, without what Hawser and git keep there. */
+export function projectTree(folder: string, context: StepContext, store: ArtifactStore): Source {
+  const exclude = ['.git', '.hawser', 'dist'].flatMap((name) => [name, `${name}/**`])
+  return file.create({ path: folder, exclude }, sourceContext(context, store))
+}
+
 const sourceContext = (context: StepContext, store: ArtifactStore): SourceContext => ({
   root: context.root,
   store,

@@ -258,3 +258,51 @@ describe('a release with images', () => {
     expect(`${ended.stdout}${ended.stderr}`).toMatch(/IMAGE_SWAP|is another image already|TAG|tag/)
   })
 })
+
+describe('an image from a Dockerfile', () => {
+  test('is built by the program that was named, pushed as it is, and not built again', async () => {
+    const made = await emptyProject({})
+    await made.write(
+      'hawser.yaml',
+      `project: hello
+keys: { release: { openpgp: { key: "file:${keyPath}" } } }
+registries: { "${registry.host}": { username: ${login.username}, password: "env:REGISTRY_PASSWORD" } }
+images:
+  hello:
+    dockerfile: { tool: buildah, context: files, file: files/Dockerfile, arguments: { TEXT: "from \${version}" } }
+    push: ["${registry.host}/team/dockerfile"]
+release: { notes: "An image." }
+`,
+    )
+    await made.write('.gitignore', '.hawser/\ndist/\n')
+    await made.write(keyPath, await newKey())
+    await made.write(
+      'files/Dockerfile',
+      'FROM scratch\nARG TEXT\nLABEL text=$TEXT\nCOPY greeting /greeting\n',
+    )
+    await made.write('files/greeting', 'Hello!\n')
+    await commit(made, 'Say hello')
+    const environment = {
+      ...podman.environment,
+      ...withPassword.environment,
+      BUILDAH_ISOLATION: 'chroot',
+      HOME: made.root,
+    }
+
+    const ended = await made.hawser(['release', version, '--yes'], { environment })
+
+    expect(ended).toMatchObject({ code: 0 })
+    const layout = openLayout(join(made.root, 'dist', version, 'hello.oci'))
+    const built = await layout.resolve(version)
+    const name = `docker://${registry.host}/team/dockerfile:${version}`
+    const credentials = ['--creds', `${login.username}:${login.password}`]
+    const shown = JSON.parse(await podman.must('skopeo', 'inspect', tls, ...credentials, name))
+    expect(shown).toMatchObject({ Digest: built?.digest, Labels: { text: `from ${version}` } })
+    const again = await made.hawser(['build', version], { environment })
+    expect(again.stdout + again.stderr).toContain('image hello is built')
+    await made.write('files/greeting', 'Good bye!\n')
+    await made.hawser(['build', version], { environment })
+    expect((await layout.resolve(version))?.digest).not.toBe(built?.digest)
+    await made.remove()
+  })
+})

@@ -29,6 +29,7 @@ const dockerfile = mapOf(
       .describe('The program that builds it; it must be installed.'),
     target: text('The stage to build.'),
     arguments: z.record(z.string(), z.string()).describe('Build arguments.'),
+    options: texts('More options of the program.').meta({ examples: [['--isolation=chroot']] }),
   },
   ['tool'],
   { description: 'Built by another program from a Dockerfile, instead of base and layers.' },

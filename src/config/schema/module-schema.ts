@@ -14,12 +14,10 @@ const manifest = z
   .strictObject({
     files: texts('Manifests of the project, one after the other; paths or globs.').min(1, 'is empty'),
     kustomize: text('A folder of the project with a kustomization, instead of files.'),
-    tool: z
-      .enum(['kustomize', 'kubectl'])
-      .meta({
-        description: 'The program that builds the kustomization.',
-        default: moduleDefaults.kustomizeTool,
-      }),
+    tool: z.enum(['kustomize', 'kubectl']).meta({
+      description: 'The program that builds the kustomization.',
+      default: moduleDefaults.kustomizeTool,
+    }),
     images: z
       .array(
         mapOf(

@@ -9,6 +9,7 @@ import type { Step, StepContext } from '../../pipeline/step.ts'
 import { projectStore } from '../artifacts.ts'
 import { type ImageResult, imageResult, openBuiltImage, versionTag } from '../images.ts'
 import { materialsOf } from '../materials.ts'
+import { projectTree } from '../source-choice.ts'
 import { type ImageDeclaration, imageDeclaration } from './declaration.ts'
 import { type DigestedEntry, layerEntries } from './layer-entries.ts'
 import { type ImageInputs, makeImage } from './make-image.ts'
@@ -69,11 +70,24 @@ async function inputsOf(
     }
     layers.push(own)
   }
-  return { declaration, layers }
+  return { declaration, layers, context: await contextDigest(declaration, context, store) }
+}
+
+/** A Dockerfile may use any file of its folder. What it fetches from elsewhere is its author's to pin. */
+async function contextDigest(
+  { dockerfile }: ImageDeclaration,
+  context: StepContext,
+  store: ArtifactStore,
+): Promise<Digest | undefined> {
+  if (dockerfile === undefined) return undefined
+  const trees = [dockerfile.context, dockerfile.file].map((path) => projectTree(path, context, store))
+  const files = []
+  for (const tree of trees) files.push((await tree.peek(context.signal))?.files ?? [])
+  return digestOfJson(JSON.parse(JSON.stringify(files)))
 }
 
 /** Everything that decides about the bytes, and nothing that does not. */
-function identityOf({ declaration, layers }: ImageInputs, { run }: StepContext): Digest {
+function identityOf({ declaration, layers, context }: ImageInputs, { run }: StepContext): Digest {
   const { sources: _where, registries: _how, ...rest } = declaration
   const files = layers.map((own) =>
     own.map((entries) =>
@@ -90,6 +104,7 @@ function identityOf({ declaration, layers }: ImageInputs, { run }: StepContext):
     run: { version: run.version, commit: run.commit, epoch: run.epoch },
     declaration: JSON.parse(JSON.stringify(rest)),
     files,
+    context,
   })
 }
 

@@ -45,6 +45,7 @@ const dockerfile = z.object({
   tool: z.enum(['buildah', 'podman', 'docker']),
   target: z.string().optional(),
   arguments: textMap,
+  options: z.array(z.string()),
 })
 
 export const imageDeclaration = z.object({

@@ -16,6 +16,7 @@ import type { StepContext } from '../../pipeline/step.ts'
 import type { ImageResult } from '../images.ts'
 import { openRepositoryOf } from '../registries.ts'
 import type { ImageDeclaration, ImageVariant } from './declaration.ts'
+import { fromDockerfile } from './from-dockerfile.ts'
 import type { DigestedEntry } from './layer-entries.ts'
 
 /** What an image is made of, with everything at hand. */
@@ -23,6 +24,8 @@ export interface ImageInputs {
   readonly declaration: ImageDeclaration
   /** For each variant, for each layer. */
   readonly layers: readonly (readonly (readonly DigestedEntry[])[])[]
+  /** Of the files that a Dockerfile may use. */
+  readonly context: Digest | undefined
 }
 
 /** Builds the image of each platform into the layout, and the index over them when there are several. */
@@ -38,6 +41,11 @@ export async function makeImage(
   for (const [index, variant] of declaration.variants.entries()) {
     const text = platformText(variant.platform)
     context.log(`building ${declaration.image} for ${text}`)
+    if (declaration.dockerfile !== undefined) {
+      const manifest = await fromDockerfile(declaration.dockerfile, variant, to, store, context)
+      images.push({ manifest, platform: variant.platform })
+      continue
+    }
     const base = await openBase(variant, declaration, context)
     const built: ImageLayer[] = []
     for (const [number, entries] of (layers[index] ?? []).entries()) {
