@@ -3,23 +3,28 @@ import { TransientError } from '../../errors.ts'
 export interface TrustedRootSource {
   /** Where sigstore's TUF metadata is kept between runs. */
   readonly cacheFolder: string
-  /** Another TUF repository than that of the public instance. */
-  readonly mirrorUrl?: string
+  /** A sigstore of one's own: its TUF repository, and the first `root.json` that is trusted. */
+  readonly mirror?: { readonly url: string; readonly rootFile: string }
+  readonly retries?: number
 }
 
 /**
- * `trusted_root.json` of sigstore, by TUF: the first root is part of the library, everything after is signed. For
- * verification without network, keep what this returns.
+ * `trusted_root.json` of sigstore, by TUF: the first root of the public instance is part of the library, everything after
+ * it is signed. To verify without network, keep what this returns.
  */
-export async function fetchTrustedRoot({ cacheFolder, mirrorUrl }: TrustedRootSource): Promise<string> {
+export async function fetchTrustedRoot({
+  cacheFolder,
+  mirror,
+  retries = 2,
+}: TrustedRootSource): Promise<string> {
   const { getTrustedRoot } = await import('@sigstore/tuf')
   const { TrustedRoot } = await import('@sigstore/protobuf-specs')
   try {
     const root = await getTrustedRoot({
       cachePath: cacheFolder,
-      retry: 2,
+      retry: retries,
       timeout: 30_000,
-      ...(mirrorUrl !== undefined && { mirrorURL: mirrorUrl }),
+      ...(mirror !== undefined && { mirrorURL: mirror.url, rootPath: mirror.rootFile }),
     })
     return JSON.stringify(TrustedRoot.toJSON(root))
   } catch (cause) {
