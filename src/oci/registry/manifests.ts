@@ -62,7 +62,7 @@ async function wholeBody(answer: HttpAnswer, where: string): Promise<Uint8Array>
     if (length > manifestBytesMax) break
   }
   const wanted = answer.headers['content-length']
-  if (wanted !== undefined && length < Number(wanted))
+  if (wanted !== undefined && length <= manifestBytesMax && length < Number(wanted))
     throw new TransientError(
       'OCI_NETWORK',
       `The manifest of ${where} ended after ${length} of ${wanted} bytes.`,

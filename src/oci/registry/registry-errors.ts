@@ -61,13 +61,12 @@ const saidMax = 300
 
 /** Distribution specification, "Error codes"; anything else as it is, cleaned. */
 function saidBy(body: string): string {
-  const texts = errorsIn(body)
-  const clean = texts
+  const clean = errorsIn(body)
+    .map((text) => text.replaceAll(/\p{Cc}+/gu, ' ').trim())
+    .filter((text) => text !== '')
     .join('; ')
-    .replaceAll(/\p{Cc}+/gu, ' ')
-    .trim()
   if (clean === '') return '.'
-  return `: ${clean.length > saidMax ? `${clean.slice(0, saidMax)}…` : clean}`
+  return `: ${clean.length > saidMax ? `${clean.slice(0, saidMax)}…` : clean.replace(/\.?$/, '.')}`
 }
 
 function errorsIn(body: string): readonly string[] {
