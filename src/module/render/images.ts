@@ -27,7 +27,7 @@ export function changeImages(
     )
     if (images.length === 0) throw unusedError(change, containers, where)
     for (const container of images)
-      setText(container, 'image', changed(textAt(container, 'image') ?? '', change))
+      setText(container, 'image', changedImage(textAt(container, 'image') ?? '', change))
   }
 }
 
@@ -40,7 +40,8 @@ function containersOf(root: YAMLMap): readonly YAMLMap[] {
   )
 }
 
-function changed(image: string, { newName, newTag, digest }: ImageChange): string {
+/** With its new name, tag or digest; what the change does not say stays. */
+export function changedImage(image: string, { newName, newTag, digest }: ImageChange): string {
   const { name, rest } = nameOf(image)
   const version = [
     ...(newTag === undefined ? [] : [`:${newTag}`]),
@@ -52,7 +53,7 @@ function changed(image: string, { newName, newTag, digest }: ImageChange): strin
 }
 
 /** The port of a registry is before the last slash, and no tag. */
-function nameOf(image: string): { readonly name: string; readonly rest: string } {
+export function nameOf(image: string): { readonly name: string; readonly rest: string } {
   const at = image.indexOf('@')
   const named = at < 0 ? image : image.slice(0, at)
   const colon = named.lastIndexOf(':')

@@ -84,7 +84,7 @@ function quoteWhereNeeded(scalar: Scalar, text: string): void {
 }
 
 const isPlain = (value: string): boolean =>
-  /^[A-Za-z][\w./:@-]*$/.test(value) &&
+  (/^[A-Za-z][\w./:@-]*$/.test(value) || /^\d+\.\d+\.\d+[\w.+-]*$/.test(value)) &&
   !value.endsWith(':') &&
   !/^(?:y|n|yes|no|true|false|on|off|null)$/i.test(value)
 
