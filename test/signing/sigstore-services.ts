@@ -31,10 +31,12 @@ export async function startSigstore(): Promise<SigstoreServices> {
   const keyPair = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
   const server = createServer()
   const url = await listening(server)
-  const ctlog = await initializeCTLog(keyPair)
-  const ca = await initializeCA(keyPair, ctlog)
-  const tlog = await initializeTLog(url, keyPair)
-  const tsa = await initializeTSA(keyPair)
+  // Whole seconds: the imitated timestamp authority drops zeros of fractions, which the verifying library cannot read.
+  const clock = new Date(Math.floor(Date.now() / 1000) * 1000)
+  const ctlog = await initializeCTLog(keyPair, clock)
+  const ca = await initializeCA(keyPair, ctlog, clock)
+  const tlog = await initializeTLog(url, keyPair, clock)
+  const tsa = await initializeTSA(keyPair, clock)
   const handlers: Record<Service, Handler> = {
     fulcio: fulcioHandler(ca),
     rekor: rekorHandler(tlog),
@@ -57,7 +59,7 @@ export async function startSigstore(): Promise<SigstoreServices> {
       .writeHead(answer.statusCode, { 'content-type': answer.contentType ?? 'text/plain' })
       .end(answer.response)
   })
-  const start = new Date(Date.now() - 60_000)
+  const start = new Date(clock.getTime() - 60_000)
   const log = (logId: Buffer, rawBytes: Buffer) => ({
     baseUrl: url,
     hashAlgorithm: HashAlgorithm.SHA2_256,
