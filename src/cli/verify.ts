@@ -6,13 +6,23 @@ import type { Command } from './command.ts'
 export const verify: Command = {
   name: 'verify',
   usage: 'VERSION',
-  describe: 'Fetches a release back as a user would: tag, assets, checksums, signatures, repositories.',
+  describe:
+    'Fetches a release back as a user would: tag, assets, checksums, signatures, repositories, images.',
   words: [1, 1],
-  flags: {},
-  async run({ words: [version = ''], terminal, environment, cwd, signal }) {
+  flags: {
+    rebuild: {
+      type: 'boolean',
+      describe: 'Also builds the images once more from the commit, and says what differs.',
+    },
+  },
+  async run({ words: [version = ''], flags, terminal, environment, cwd, signal }) {
     const project = await findProject({ cwd, environment })
     const log = (text: string): void => terminal.note(terminal.style.dim(`  · ${text}`))
-    const report = await verifyRelease(version, { project, signal, log })
+    const report = await verifyRelease(
+      version,
+      { project, signal, log },
+      { rebuild: flags['rebuild'] === true },
+    )
     if (terminal.json) terminal.print(JSON.stringify(report, null, 2))
     else {
       for (const line of report.verified) terminal.print(`${terminal.style.green('✓')} ${line}`)

@@ -1,8 +1,10 @@
 import type { Artifact } from '../artifacts/artifact.ts'
 import { memoryEngine } from '../engine/memory/memory-engine.ts'
+import { UserError } from '../errors.ts'
+import type { Plan } from '../pipeline/plan.ts'
 import type { Run } from '../pipeline/run.ts'
 import { artifactsResult } from '../steps/artifacts.ts'
-import { planBuild, type ReleaseRequest } from './prepare.ts'
+import { planBuild, planImages, type ReleaseRequest } from './prepare.ts'
 import { blockerOf, type RunObserver } from './run-release.ts'
 import { executorFor } from './session.ts'
 
@@ -14,8 +16,33 @@ export interface BuildRequest extends ReleaseRequest {
 export async function buildArtifacts(
   request: BuildRequest,
 ): Promise<{ readonly run: Run; readonly artifacts: readonly Artifact[] }> {
-  const { project, signal, observer } = request
-  const plan = await planBuild(request)
+  const { observer } = request
+  return runBuild(await planBuild(request), request, observer)
+}
+
+/** Only the images, and what they are made of; into the project's dist/. */
+export async function buildImagesOnly(request: ReleaseRequest): Promise<void> {
+  const { run } = await runBuild(await planImages(request), request, {
+    changed: () => undefined,
+    log: () => undefined,
+    notice: () => undefined,
+  })
+  const failed = Object.entries(run.nodes).find(([, { status }]) => status !== 'done')
+  if (failed === undefined) return
+  throw new UserError(
+    'REBUILD_FAILED',
+    `The step "${failed[0]}" did not end well when the images were built again.`,
+    {
+      hint: 'Check out the commit of the release and run "hawser build" to see why.',
+    },
+  )
+}
+
+async function runBuild(
+  plan: Plan,
+  { project, signal }: ReleaseRequest,
+  observer: RunObserver,
+): Promise<{ readonly run: Run; readonly artifacts: readonly Artifact[] }> {
   const blocker = blockerOf(plan)
   if (blocker !== undefined) throw blocker
   const engine = memoryEngine({ execute: executorFor(project, observer.log) })

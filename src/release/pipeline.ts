@@ -7,7 +7,7 @@ import { publishPackages } from '../steps/publish-packages/publish-packages.ts'
 import { publishRelease } from '../steps/publish-release/publish-release.ts'
 import { uploadAssets } from '../steps/upload-assets/upload-assets.ts'
 import { type ArtifactNodes, artifactNodes, type BuildNode } from './artifact-nodes.ts'
-import { imageBuildNodes, imageProofNodes, imagePushNodes } from './image-nodes.ts'
+import { imageBuildNodes, imageId, imageProofNodes, imagePushNodes } from './image-nodes.ts'
 import { mergePipeline } from './merge-pipeline.ts'
 import { modulePushNodes } from './module-nodes.ts'
 import { idsOf, keyId, keyNodes, type NodeSketch } from './node-sketch.ts'
@@ -30,6 +30,20 @@ export function buildPipeline(config: Config): Pipeline {
   const images = imageBuildNodes(config, builds)
   const nodes = [...keyNodes(config), ...sources, ...builds, ...images, ...others].map(withUsual)
   return { nodes, parallelMax: config.pipeline.parallelMax }
+}
+
+/** Of that, what images need. */
+export function imagePipeline(config: Config): Pipeline {
+  const { nodes, parallelMax } = buildPipeline(config)
+  const byId = new Map(nodes.map((node) => [node.id, node]))
+  const wanted = new Set<string>()
+  const want = (id: string): void => {
+    if (wanted.has(id)) return
+    wanted.add(id)
+    for (const need of byId.get(id)?.needs ?? []) want(need)
+  }
+  for (const name of Object.keys(config.images)) want(imageId(name))
+  return { nodes: nodes.filter(({ id }) => wanted.has(id)), parallelMax }
 }
 
 const withUsual = ({ id, step, options, needs }: NodeSketch): PipelineNode => ({

@@ -5,7 +5,7 @@ import { openForge } from '../steps/forge-choice.ts'
 import { loadProjectConfig } from './load-project-config.ts'
 import { releaseNotes } from './notes.ts'
 import { contextOutside } from './open-declared.ts'
-import { buildPipeline, releasePipeline } from './pipeline.ts'
+import { buildPipeline, imagePipeline, releasePipeline } from './pipeline.ts'
 import { type Checkout, type Project, readCheckout, refuseModified, runIdentity } from './project.ts'
 import { checkReleaseVersion } from './release-version.ts'
 import { makePlan, type StepLog } from './session.ts'
@@ -53,6 +53,12 @@ export async function planRelease(request: ReleaseRequest): Promise<Plan> {
 export async function planBuild(request: ReleaseRequest): Promise<Plan> {
   const declared = await declare(request)
   return planOf(declared, buildPipeline(declared.config), request)
+}
+
+/** The plan that builds the images alone, with the packages and sources that they are made of. */
+export async function planImages(request: ReleaseRequest): Promise<Plan> {
+  const declared = await declare(request)
+  return planOf(declared, imagePipeline(declared.config), request)
 }
 
 const planOf = (

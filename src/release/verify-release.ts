@@ -18,6 +18,7 @@ import { openSigner } from '../steps/keys.ts'
 import type { OpenedRepository } from '../steps/publish-packages/open-repository.ts'
 import { loadProjectConfig } from './load-project-config.ts'
 import { contextOutside, type OutsideRun, openDeclared } from './open-declared.ts'
+import { rebuildImages } from './rebuild-images.ts'
 import { verifyImages } from './verify-images.ts'
 
 export interface VerifyFinding {
@@ -46,7 +47,11 @@ interface Verification {
 }
 
 /** Fetches the release back as a user would: tag, assets, checksums, signatures, and its packages from the repositories. */
-export async function verifyRelease(version: string, outside: OutsideRun): Promise<VerifyReport> {
+export async function verifyRelease(
+  version: string,
+  outside: OutsideRun,
+  { rebuild = false }: { readonly rebuild?: boolean } = {},
+): Promise<VerifyReport> {
   const config = await loadProjectConfig(outside.project, { version })
   const report: { findings: VerifyFinding[]; verified: string[] } = { findings: [], verified: [] }
   // Not the report itself: this also holds the environment, with its secrets, and a report is printed.
@@ -62,6 +67,11 @@ export async function verifyRelease(version: string, outside: OutsideRun): Promi
     const images = await verifyImages(config, outside)
     report.findings.push(...images.findings)
     report.verified.push(...images.verified)
+    if (rebuild) {
+      const built = await rebuildImages(config, version, release.commit, outside)
+      report.findings.push(...built.findings)
+      report.verified.push(...built.verified)
+    }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

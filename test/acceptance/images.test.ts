@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hexOf } from '../../src/lib/digest.ts'
 import { layersAt } from '../../src/oci/attach.ts'
-import { readGraph } from '../../src/oci/copy.ts'
+import { copyImage, readGraph } from '../../src/oci/copy.ts'
 import { openLayout } from '../../src/oci/layout/layout.ts'
 import { readManifest } from '../../src/oci/read-manifest.ts'
 import { openRegistry } from '../../src/oci/registry/registry.ts'
@@ -199,6 +199,29 @@ describe('a release with images', () => {
     await store.putManifest(other.manifest, 'stable')
     const unsigned = await project.hawser(['verify', version], withPassword)
     expect(unsigned.stdout + unsigned.stderr).toContain('IMAGE_UNSIGNED')
+    for (const tag of [version, 'stable']) if (there !== undefined) await store.putManifest(there, tag)
+  })
+
+  test('is what its commit builds; what was planted is named', async () => {
+    const same = await project.hawser(['verify', version, '--rebuild'], withPassword)
+    expect(same).toMatchObject({ code: 0 })
+    expect(same.stdout).toContain('is what its commit builds')
+
+    const planted = await project.copy('planted')
+    await planted.write('files/greeting', 'Good bye!\n')
+    expect(await planted.hawser(['build', version], withPassword)).toMatchObject({ code: 0 })
+    const store = registryStore()
+    const there = await store.manifest(version)
+    await copyImage(openLayout(join(planted.root, 'dist', version, 'hello.oci')), version, store)
+    const wrong = await openLayout(join(planted.root, 'dist', version, 'hello.oci')).manifest(version)
+    for (const tag of [version, 'stable']) if (wrong !== undefined) await store.putManifest(wrong, tag)
+
+    const { code, stdout } = await project.hawser(['verify', version, '--rebuild'], withPassword)
+
+    expect(code).toBe(1)
+    expect(stdout).toContain('IMAGE_REBUILD')
+    expect(stdout).toContain('linux/amd64: layer 2 has other content')
+    expect(stdout).toContain('linux/amd64: /usr/share/hello/greeting has other bytes')
     for (const tag of [version, 'stable']) if (there !== undefined) await store.putManifest(there, tag)
   })
 
