@@ -4,8 +4,8 @@ import { PassThrough } from 'node:stream'
 import { getCACertificates } from 'node:tls'
 import { UserError } from '../errors.ts'
 import type { Environment } from '../lib/child.ts'
-import { networkError, shownUrl, statusError } from './http-errors.ts'
 import { proxySettings } from '../lib/proxy.ts'
+import { networkError, shownUrl, statusError } from './http-errors.ts'
 
 export interface HttpGet {
   readonly url: URL
