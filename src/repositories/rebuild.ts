@@ -1,6 +1,7 @@
 import { mkdtemp, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Refusal } from '../errors.ts'
+import { closing } from '../lib/atomic-file.ts'
 import { type Base, IndexSets } from './base.ts'
 import { packReader, recordDigest } from './find-entries.ts'
 import { packPath, readGeneration } from './generation.ts'
@@ -123,7 +124,9 @@ async function refuseLoss(
 }
 
 async function readRange(file: string, start: number, end: number): Promise<Uint8Array> {
-  await using handle = await open(file)
-  const { bytesRead, buffer } = await handle.read(Buffer.alloc(end - start), 0, end - start, start)
-  return buffer.subarray(0, bytesRead)
+  const handle = await open(file)
+  return closing(handle, async () => {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(end - start), 0, end - start, start)
+    return buffer.subarray(0, bytesRead)
+  })
 }
