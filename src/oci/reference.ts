@@ -22,7 +22,14 @@ export function parseReference(text: string, where = 'The image reference'): Ref
   const fail = (problem: string, hint: string): never => {
     throw new UserError('OCI_REFERENCE', `${where} "${text}" ${problem}.`, { hint })
   }
+  if (text === '') throw new UserError('OCI_REFERENCE', `${where} is empty.`, { hint: nameHint })
   const at = text.indexOf('@')
+  if (at >= 0 && at < text.indexOf('/')) {
+    // Not quoted: what is before the "@" may be a password.
+    throw new UserError('OCI_REFERENCE', `${where} has an account in it, before the "@".`, {
+      hint: 'Write the reference without it. Credentials come from "docker login" or from "registries" in hawser.yaml.',
+    })
+  }
   const name = at < 0 ? text : text.slice(0, at)
   const digest = at < 0 ? undefined : text.slice(at + 1)
   if (digest !== undefined && !isDigest(digest)) {
@@ -49,7 +56,7 @@ export function parseReference(text: string, where = 'The image reference'): Ref
       repository === ''
         ? 'names no repository'
         : `has the repository "${repository}", which no registry takes`,
-      'A repository is a path of lower-case letters and digits, with ".", "_" or "-" between them, such as "team/app".',
+      nameHint,
     )
   }
   return {
@@ -59,6 +66,9 @@ export function parseReference(text: string, where = 'The image reference'): Ref
     ...(digest !== undefined && { digest: digest as Digest }),
   }
 }
+
+const nameHint =
+  'A repository is a path of lower-case letters and digits, with ".", "_" or "-" between them, such as "team/app".'
 
 /** Docker's rule: the first part is a host when it has a dot or a port, or is "localhost". */
 function splitName(name: string): { readonly registry: string; readonly repository: string } {
