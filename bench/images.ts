@@ -87,9 +87,10 @@ async function compareLayers(build: string): Promise<void> {
   const output = join(folder, 'layer')
   const prepare = () => rm(output, { force: true })
   const tar = `tar --sort=name --format=posix --owner=0 --group=0 --numeric-owner --mtime=@1760000000 -C ${tree} -cf - .`
-  for (const [kind, packer] of [
-    ['gzip', 'pigz -6 -n'],
-    ['zstd', 'zstd -3 -T0 -q'],
+  // Against zstd there is no goal: it packs faster than a digest is computed, and we compute two.
+  for (const [kind, packer, goal] of [
+    ['gzip', 'pigz -6 -n', 1],
+    ['zstd', 'zstd -3 -T0 -q', 4],
   ] as const) {
     await inTurns({
       title: `a layer of 200 MB with both of its digests, ${kind}; the peer computes none`,
@@ -99,7 +100,7 @@ async function compareLayers(build: string): Promise<void> {
         command: `${tar} | ${packer} > ${output}; sync ${output}`,
         prepare,
       },
-      ...{ runs: 5, goal: 1 },
+      ...{ runs: 5, goal },
     })
   }
 }

@@ -1,8 +1,8 @@
 import { readdirSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { bytesOfFile } from '../../src/lib/digest.ts'
 import { buildLayer, type LayerCompression } from '../../src/oci/layers/build-layer.ts'
 import { type LayerEntry, orderedEntries } from '../../src/oci/layers/layer-entry.ts'
+import { layerFile } from '../../src/oci/layers/layer-file.ts'
 
 // One layer of a folder: build.ts FOLDER COMPRESSION OUTPUT
 const [, , folder = '', compression = '', outputPath = ''] = process.argv
@@ -23,7 +23,7 @@ const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).ma
     path,
     mode: mode & 0o777,
     sizeBytes: size,
-    open: () => bytesOfFile(source),
+    open: () => layerFile(source),
   }
 })
 await buildLayer(orderedEntries(entries, 'added'), {

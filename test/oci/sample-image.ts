@@ -10,7 +10,7 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { bytesOfFile, digestOf } from '../../src/lib/digest.ts'
+import { digestOf } from '../../src/lib/digest.ts'
 import type { Platform, RuntimeConfig } from '../../src/oci/descriptor.ts'
 import {
   type AssembledImage,
@@ -21,6 +21,7 @@ import {
 } from '../../src/oci/image.ts'
 import { buildLayer, type LayerCompression } from '../../src/oci/layers/build-layer.ts'
 import { type LayerEntry, orderedEntries } from '../../src/oci/layers/layer-entry.ts'
+import { layerFile } from '../../src/oci/layers/layer-file.ts'
 import { fileSource } from '../../src/oci/layout/blob-files.ts'
 import type { OciStore } from '../../src/oci/oci-store.ts'
 import { storedBlob } from '../../src/oci/stored-blob.ts'
@@ -68,7 +69,7 @@ export async function entriesOfTree(folder: string): Promise<readonly LayerEntry
         path,
         mode: isProgram ? 0o755 : 0o644,
         sizeBytes: size,
-        open: () => bytesOfFile(source),
+        open: () => layerFile(source),
       }
     }),
   )

@@ -1,7 +1,8 @@
 import type { ArtifactStore } from '../../artifacts/store.ts'
 import { UserError } from '../../errors.ts'
-import { bytesOfFile, type Digest, digestOf } from '../../lib/digest.ts'
+import { type Digest, digestOf } from '../../lib/digest.ts'
 import type { LayerEntry } from '../../oci/layers/layer-entry.ts'
+import { layerFile } from '../../oci/layers/layer-file.ts'
 import { packageFormat } from '../../packages/index.ts'
 import type { StoredFile } from '../../packages/package-format.ts'
 import type { StepContext } from '../../pipeline/step.ts'
@@ -29,7 +30,7 @@ export async function layerEntries(
       const owned = { path: entry.path, ownerId: numberOf(entry.owner), groupId: numberOf(entry.group) }
       if (entry.type === 'file') {
         const { source, sizeBytes, digest, mode } = entry
-        entries.push({ ...owned, type: 'file', mode, sizeBytes, digest, open: () => bytesOfFile(source) })
+        entries.push({ ...owned, type: 'file', mode, sizeBytes, digest, open: () => layerFile(source) })
       } else if (entry.type === 'symlink') {
         entries.push({ ...owned, type: 'symlink', mode: 0o777, target: entry.target })
       } else entries.push({ ...owned, type: 'directory', mode: entry.mode })
@@ -63,7 +64,7 @@ async function packageEntries(
   return [
     ...files.map(
       (file): DigestedEntry =>
-        file.type === 'file' ? { ...file, open: () => bytesOfFile(store.path(file.digest)) } : file,
+        file.type === 'file' ? { ...file, open: () => layerFile(store.path(file.digest)) } : file,
     ),
     {
       type: 'file',
