@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { debianPackageList, requireDebianPackages } from './debian.ts'
 
-const benchmarks = ['cli', 'engine', 'deb', 'rpm', 'repositories']
+const benchmarks = ['cli', 'engine', 'deb', 'rpm', 'repositories', 'images']
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !benchmarks.includes(name))
 if (unknown.length > 0) {
