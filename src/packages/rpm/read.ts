@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { UserError } from '../../errors.ts'
+import { closing } from '../../lib/atomic-file.ts'
 import type { Digest } from '../../lib/digest.ts'
 import { type DependencyKind, decodeDependencies, type RpmDependency } from './dependency.ts'
 import { decodeFileList, type RpmFileEntry } from './file-list.ts'
@@ -40,12 +41,22 @@ export interface RpmChangelogEntry {
  * about themselves, and a header or payload that differs from the digest that the package carries.
  */
 export async function readRpmHeader(path: string, signal?: AbortSignal): Promise<RpmFile> {
-  const file = await openPackage(path)
-  try {
-    return await readFrom(file, signal)
-  } finally {
-    await file.close()
-  }
+  const handle = await openPackage(path)
+  return closing(handle, async () => {
+    const { size } = await handle.stat()
+    const whole = size <= atOnceBytesMax ? await readAt({ handle, size }, 0, size) : undefined
+    return readFrom({ handle, size, whole }, signal)
+  })
+}
+
+/** Most packages are small: one read, and no buffer that is larger than they are. */
+const atOnceBytesMax = 1 << 20
+
+interface OpenFile {
+  readonly handle: FileHandle
+  /** Bytes. */
+  readonly size: number
+  readonly whole?: Buffer | undefined
 }
 
 async function openPackage(path: string): Promise<FileHandle> {
@@ -59,7 +70,7 @@ async function openPackage(path: string): Promise<FileHandle> {
   }
 }
 
-async function readFrom(file: FileHandle, signal: AbortSignal | undefined): Promise<RpmFile> {
+async function readFrom(file: OpenFile, signal: AbortSignal | undefined): Promise<RpmFile> {
   const lead = decodeLead(await readAt(file, 0, leadBytes))
   const rawSignature = await readHeader(file, { name: 'signature header', offset: leadBytes, regionTag: 62 })
   // The signature header is padded to 8 bytes; the main header is not.
@@ -85,22 +96,23 @@ async function readFrom(file: FileHandle, signal: AbortSignal | undefined): Prom
   }
 }
 
-async function readAt(file: FileHandle, offset: number, length: number): Promise<Buffer> {
+async function readAt({ handle, whole }: OpenFile, offset: number, length: number): Promise<Buffer> {
+  if (whole !== undefined) return whole.subarray(offset, offset + length)
   const buffer = Buffer.alloc(length)
   let filled = 0
   while (filled < length) {
-    const { bytesRead } = await file.read(buffer, filled, length - filled, offset + filled)
+    const { bytesRead } = await handle.read(buffer, filled, length - filled, offset + filled)
     if (bytesRead === 0) break
     filled += bytesRead
   }
   return buffer.subarray(0, filled)
 }
 
-async function readHeader(file: FileHandle, place: HeaderPlace): Promise<RawHeader> {
+async function readHeader(file: OpenFile, place: HeaderPlace): Promise<RawHeader> {
   const { totalBytes } = decodePreamble(await readAt(file, place.offset, preambleBytes), place)
-  const { size } = await file.stat()
   // Read no more than there is: a lie about the length must not cost its memory.
-  return decodeHeader(await readAt(file, place.offset, Math.min(totalBytes, size - place.offset)), place)
+  const length = Math.min(totalBytes, file.size - place.offset)
+  return decodeHeader(await readAt(file, place.offset, length), place)
 }
 
 function checkHeaderDigest(raw: RawHeader, signature: HeaderValues<SignatureTag>): void {
@@ -124,20 +136,19 @@ interface DigestContext {
 const sha256Algorithm = 8
 
 async function digestFrom(
-  file: FileHandle,
+  file: OpenFile,
   { header, payloadStart, signal }: DigestContext,
 ): Promise<{ digest: Digest; sizeBytes: number }> {
   const whole = createHash('sha256')
   const payload = createHash('sha256')
-  const buffer = Buffer.alloc(1 << 20)
   let sizeBytes = 0
   for (;;) {
     signal?.throwIfAborted()
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, sizeBytes)
-    if (bytesRead === 0) break
-    whole.update(buffer.subarray(0, bytesRead))
-    payload.update(buffer.subarray(Math.min(Math.max(payloadStart - sizeBytes, 0), bytesRead), bytesRead))
-    sizeBytes += bytesRead
+    const piece = await readAt(file, sizeBytes, atOnceBytesMax)
+    if (piece.length === 0) break
+    whole.update(piece)
+    payload.update(piece.subarray(Math.min(Math.max(payloadStart - sizeBytes, 0), piece.length)))
+    sizeBytes += piece.length
   }
   const declared = header.text('payloadDigest')
   const found = payload.digest('hex')
