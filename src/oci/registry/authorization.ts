@@ -7,6 +7,8 @@ import { statusError } from './registry-errors.ts'
 
 export interface AuthorizationOptions {
   readonly host: string
+  /** Whoever allows HTTP without TLS for a host allows it for a token service of that host, too. */
+  readonly plainHttp?: boolean | undefined
   readonly credentials: CredentialSource
   /** Called with each secret before it is used, so that nothing can print it. */
   readonly maskSecret: (secret: string) => void
@@ -144,11 +146,12 @@ export class Authorization {
 
   /** Credentials go where the registry says, but never in plain text, nor to the machine's own metadata service. */
   #realm(written: string): URL {
-    const { host } = this.#options
-    const isLocal = isLoopback(new URL(`http://${host}`).hostname)
+    const { host, plainHttp } = this.#options
+    const own = new URL(`http://${host}`).hostname
     const url = URL.canParse(written) ? new URL(written) : undefined
-    const isSafe =
-      url?.protocol === 'https:' || (url?.protocol === 'http:' && isLocal && isLoopback(url.hostname))
+    const isOwn = plainHttp === true && url?.hostname === own
+    const isLocal = url !== undefined && isLoopback(own) && isLoopback(url.hostname)
+    const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && (isOwn || isLocal))
     if (url !== undefined && isSafe && !/^(?:169\.254\.|\[fe80:|\[::ffff:a9fe:)/i.test(url.hostname))
       return url
     throw new UserError('OCI_TOKEN_REALM', `${host} sends us to log in at "${shown(url, written)}".`, {

@@ -22,6 +22,8 @@ export interface RegistryOptions {
   readonly parallel?: number | undefined
   /** Send blobs in pieces of so many bytes, for proxies that limit requests. Whole when not given. */
   readonly chunkBytes?: number | undefined
+  /** A connection without a byte for so long is given up: a minute when not given, and five for the answer to a blob. */
+  readonly idleMaxMs?: number | undefined
   readonly log?: ((text: string) => void) | undefined
   /** 0 up to 1, as Math.random. */
   readonly random?: (() => number) | undefined
@@ -59,9 +61,10 @@ export class Connection {
     this.host = options.host
     this.uploads = new Slots(options.parallel ?? 6)
     this.#base = baseOf(options)
-    this.#send = openHttp(options.environment)
+    this.#send = openHttp(options.environment, options.idleMaxMs)
     this.#authorization = new Authorization({
       host: options.host,
+      plainHttp: options.plainHttp,
       credentials: options.credentials,
       maskSecret: options.maskSecret,
       send: this.#send,

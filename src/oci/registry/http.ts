@@ -27,16 +27,16 @@ export interface HttpAnswer {
 export type Send = (request: HttpRequest) => Promise<HttpAnswer>
 
 /** Without a byte for so long, a connection is given up; a slow one that moves is not. */
-const idleMaxMs = 60_000
-/** Registries on object stores move a large blob to its place before they answer. */
-const idleAfterUploadMs = 5 * 60_000
+const idleUsualMs = 60_000
+/** Registries on object stores move a large blob to its place before they answer, so that they get longer. */
+const longerForUploads = 5
 
 /** An `import` of node:http also loads what its getters name (fetch, WebSocket), and takes ten times as long. */
 const httpModule = () => process.getBuiltinModule('node:http')
 const httpsModule = () => process.getBuiltinModule('node:https')
 
 /** node:http and not fetch: backpressure, proxies, and bodies whose length is known before. */
-export function openHttp(environment: Environment): Send {
+export function openHttp(environment: Environment, idleMaxMs = idleUsualMs): Send {
   const proxies = proxySettings(environment)
   let http: HttpAgent | undefined
   let https: HttpsAgent | undefined
@@ -44,11 +44,11 @@ export function openHttp(environment: Environment): Send {
     request.signal?.throwIfAborted()
     if (request.url.protocol === 'http:') {
       http ??= new (httpModule().Agent)({ ...proxies, keepAlive: true })
-      return exchange(request, http)
+      return exchange(request, http, idleMaxMs)
     }
     // Reading certificates takes longer than most requests to a registry on this machine.
     https ??= new (httpsModule().Agent)({ ...proxies, ca: trusted() })
-    return exchange(request, https)
+    return exchange(request, https, idleMaxMs)
   }
 }
 
@@ -57,12 +57,16 @@ function trusted(): string[] {
   return [...getCACertificates('default'), ...getCACertificates('system')]
 }
 
-async function exchange(request: HttpRequest, agent: HttpAgent | HttpsAgent): Promise<HttpAnswer> {
+async function exchange(
+  request: HttpRequest,
+  agent: HttpAgent | HttpsAgent,
+  idleMaxMs: number,
+): Promise<HttpAnswer> {
   const { method, url, body, signal } = request
   const isStream = body !== undefined && !(body instanceof Uint8Array)
   const send = url.protocol === 'https:' ? httpsModule().request : httpModule().request
   const headers = { 'user-agent': 'hawser', 'accept-encoding': 'identity', ...request.headers }
-  const timeout = isStream ? idleAfterUploadMs : idleMaxMs
+  const timeout = isStream ? idleMaxMs * longerForUploads : idleMaxMs
   const sent = send(url, { method, headers, agent, timeout, ...(signal && { signal }) })
   sent.on('timeout', () => sent.destroy(new IdleError()))
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
@@ -82,7 +86,7 @@ async function exchange(request: HttpRequest, agent: HttpAgent | HttpsAgent): Pr
     sent.destroy()
     signal?.throwIfAborted()
     // The server closed an idle connection just when it was taken for this request.
-    if (!isStream && sent.reusedSocket && isReset(error)) return exchange(request, agent)
+    if (!isStream && sent.reusedSocket && isReset(error)) return exchange(request, agent, idleMaxMs)
     throw networkError(error, request)
   }
 }
