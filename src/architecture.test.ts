@@ -23,6 +23,7 @@ const map: Readonly<Record<string, readonly string[]>> = {
   forge: [...ground, 'artifacts', 'signing'],
   oci: [...ground, 'archive'],
   module: [...ground, 'archive', 'oci'],
+  jobs: [...ground, 'forge'],
   pipeline: ground,
   engine: [...ground, 'pipeline'],
   steps: [
@@ -38,6 +39,7 @@ const map: Readonly<Record<string, readonly string[]>> = {
     'forge',
     'oci',
     'module',
+    'jobs',
   ],
   config: [
     ...ground,
@@ -52,18 +54,40 @@ const map: Readonly<Record<string, readonly string[]>> = {
     'forge',
     'oci',
     'module',
+    'jobs',
   ],
   release: [
     ...ground,
     ...['config', 'steps', 'pipeline', 'engine'],
-    ...['artifacts', 'storage', 'packages', 'repositories', 'signing', 'sources', 'forge', 'oci', 'module'],
+    ...[
+      'artifacts',
+      'storage',
+      'packages',
+      'repositories',
+      'signing',
+      'sources',
+      'forge',
+      'oci',
+      'module',
+      'jobs',
+    ],
   ],
   cli: ['errors', 'lib', 'release', 'config', 'pipeline'],
   main: ['errors', 'lib', 'cli'],
 }
 
 /** Rooms whose folders are kinds of one port: a kind knows nothing of its siblings. */
-const concepts = ['packages', 'repositories', 'storage', 'signing', 'sources', 'forge', 'oci', 'engine']
+const concepts = [
+  'packages',
+  'repositories',
+  'storage',
+  'signing',
+  'sources',
+  'forge',
+  'oci',
+  'jobs',
+  'engine',
+]
 
 /** Folders of a concept that are no kinds: what all kinds share, and what knows none of them. */
 const shared: Readonly<Record<string, readonly string[]>> = {

@@ -1,6 +1,7 @@
 import type { Environment } from '../lib/child.ts'
 import type { Digest } from '../lib/digest.ts'
 import type { Signer } from '../signing/signer.ts'
+import type { Contents, GeneratedNotes, PullRequests, Removal, Statuses, Workflows } from './forge-parts.ts'
 
 /** What a kind of forge gets from its caller, beside its options. */
 export interface ForgeContext {
@@ -40,6 +41,10 @@ export interface ForgeRelease {
   readonly tag: string
   readonly name: string
   readonly state: 'draft' | 'published'
+  /** Published for good: the forge refuses every change of it. */
+  readonly isImmutable?: boolean
+  /** When it was published, by the clock of the forge. */
+  readonly publishedAt?: Date
   readonly isPrerelease: boolean
   readonly notes: string
   /** The commit the tag is to point to, or points to. */
@@ -85,6 +90,14 @@ export interface Forge {
   isTidy?(tag: string): Promise<boolean>
   /** Commits reachable from `to` and not from `from` (undefined: from the beginning), newest first. */
   commitsBetween(from: string | undefined, to: string): Promise<readonly Commit[]>
+  readonly pullRequests?: PullRequests
+  readonly statuses?: Statuses
+  readonly workflows?: Workflows
+  readonly generatedNotes?: GeneratedNotes
+  readonly removal?: Removal
+  readonly contents?: Contents
+  /** The branch that releases are made from. */
+  defaultBranch?(): Promise<string>
 }
 
 export interface Commit {
