@@ -7,7 +7,7 @@ import type { CredentialSource } from '../credentials/credential.ts'
 import { Authorization } from './authorization.ts'
 import { parseChallenge } from './challenge.ts'
 import { type HttpAnswer, type HttpRequest, isLoopback, openHttp, resolveAddress, type Send } from './http.ts'
-import { isTransientStatus, statusError } from './registry-errors.ts'
+import { statusError } from './registry-errors.ts'
 
 export interface RegistryOptions {
   /** Host with port, as in references. */
@@ -151,8 +151,6 @@ export class Connection {
     return url
   }
 }
-
-export { isTransientStatus }
 
 const redirectError = (host: string, what: string, how: string): UserError =>
   new UserError('OCI_REDIRECT', `${host} redirects ${how} for ${what}.`, {

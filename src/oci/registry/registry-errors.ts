@@ -9,8 +9,6 @@ export interface Purpose {
 
 const transientStatuses = new Set([408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524])
 
-export const isTransientStatus = (status: number): boolean => transientStatuses.has(status)
-
 /** An answer that the caller has no other use for. `body` is what the registry said, as far as it was read. */
 export function statusError(
   status: number,
@@ -19,7 +17,7 @@ export function statusError(
   { what, host }: Purpose,
 ): UserError | TransientError {
   const said = saidBy(body)
-  if (isTransientStatus(status)) {
+  if (transientStatuses.has(status)) {
     const wait = retryAfterMs(retryAfter)
     return new TransientError('OCI_REGISTRY_BUSY', `${host} answered ${status} to ${what}${said}`, {
       hint:
