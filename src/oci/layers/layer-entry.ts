@@ -8,6 +8,8 @@ interface EntryBase {
   readonly mode: number
   readonly ownerId: number
   readonly groupId: number
+  /** Seconds since 1970; that of the layer when not given. */
+  readonly mtime?: number
 }
 
 /** A member of a layer. A file that is named `.wh.NAME` removes NAME of the layers below (image specification, layer.md). */

@@ -7,11 +7,11 @@ import type { LayerEntry } from './layer-entry.ts'
  * POSIX tar (ustar), with PAX records only where ustar has no room: long names, large numbers. No names of users, no
  * access times: same entries, same bytes.
  *
- * @param mtime seconds since 1970 of every entry; at least 1, since some programs take 0 for "none"
+ * @param mtime seconds since 1970 of every entry that has none of its own; at least 1, since some programs take 0 for "none"
  */
 export async function* layerTar(entries: Iterable<LayerEntry>, mtime: number): ByteStream {
   for (const entry of entries) {
-    yield header(entry, Math.max(1, mtime))
+    yield header(entry, Math.max(1, entry.mtime ?? mtime))
     if (entry.type !== 'file') continue
     yield* exactly(entry)
     const padding = -entry.sizeBytes & (tarBlockSizeBytes - 1)

@@ -88,15 +88,19 @@ describe('a layer is read as it was written', () => {
   })
 
   test('owners and times are those that were given', async () => {
-    const tar = await bytesOf(layerTar(entries, 0))
+    const own = [...entries, { ...file('zz', ''), mtime: 1_234_567_890 }]
+    const tar = await bytesOf(layerTar(own, 0))
 
     const owners: object[] = []
     for await (const member of readLayer(one(tar), { mediaType: mediaTypes.layerTar, where })) {
-      if (member.path === 'srv' && 'body' in member)
+      if (['srv', 'zz'].includes(member.path) && 'body' in member)
         owners.push({ ownerId: member.ownerId, groupId: member.groupId, mtime: member.mtime })
     }
 
-    expect(owners).toEqual([{ ownerId: 3_000_000, groupId: 70_000, mtime: 1 }])
+    expect(owners).toEqual([
+      { ownerId: 3_000_000, groupId: 70_000, mtime: 1 },
+      { ownerId: 0, groupId: 0, mtime: 1_234_567_890 },
+    ])
   })
 })
 

@@ -15,7 +15,7 @@ export async function unpackDeb(
   await walkDeb(bytesOfFile(path), {
     control: (tar) => readControlFiles(tar, controlFiles),
     data: async (tar) => {
-      for await (const entry of readTar(tar)) {
+      for await (const entry of readTar(tar, { purpose: 'install' })) {
         if (entry.path === '') continue
         const { mode, ownerId, groupId } = entry
         const common = { path: `/${entry.path}`, mode, ownerId, groupId }
