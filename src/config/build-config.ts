@@ -217,6 +217,7 @@ function releaseOf({ release = {}, sources = {} }: WrittenConfig, version: strin
   return {
     tag,
     signTag: release.signTag,
+    commitFrom: release.commitFrom,
     sign: release.sign,
     title: release.title ?? tag,
     notes: notesOf(release.notes),

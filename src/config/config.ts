@@ -125,6 +125,8 @@ export interface ModuleManifest {
 export interface ReleaseConfig {
   readonly tag: string
   readonly signTag: string | undefined
+  /** Id of the step whose commit is released. */
+  readonly commitFrom: string | undefined
   /** Name of the key that signs the file of checksums. */
   readonly sign: string | undefined
   readonly title: string

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { PackageCompression, PackageVersion } from '../packages/package-spec.ts'
 import type { VersionFinding } from '../packages/version.ts'
 import type { Problem } from './finding.ts'
@@ -71,3 +71,12 @@ export const keyKinds = ({ signers, artifactSigners }: ConfigKinds): readonly Ki
 
 export const namesOf = (kinds: readonly { readonly name: string }[]): readonly string[] =>
   kinds.map((kind) => kind.name)
+
+/** Options of steps that the file says once for all of them; a step of the pipeline need not repeat them. */
+export const sharedOptions = ['forge', 'registries'] as const
+
+/** Those of them that a kind of step takes. */
+export function sharedOptionsOf({ options }: StepKind): readonly (typeof sharedOptions)[number][] {
+  const shape = options instanceof z.ZodObject ? options.shape : {}
+  return sharedOptions.filter((name) => Object.hasOwn(shape, name))
+}

@@ -1,6 +1,7 @@
 import type { GateConfig, PipelineConfig, StepConfig } from '../config/config.ts'
 import { UserError } from '../errors.ts'
 import { closest } from '../lib/closest.ts'
+import type { JsonObject } from '../lib/json.ts'
 import type { PipelineNode } from '../pipeline/plan.ts'
 import type { Skip } from '../pipeline/step.ts'
 
@@ -12,8 +13,12 @@ type Declared = StepConfig | GateConfig
  */
 export function mergePipeline(
   derived: readonly PipelineNode[],
-  { steps }: PipelineConfig,
+  { steps: written }: PipelineConfig,
+  shared: (step: string) => JsonObject = () => ({}),
 ): readonly PipelineNode[] {
+  const steps = written.map((one) =>
+    one.kind === 'gate' ? one : { ...one, options: { ...shared(one.step), ...one.options } },
+  )
   const declared = new Map(steps.map((step) => [step.id, step]))
   const kept = derived.map((node) => {
     const own = declared.get(node.id)

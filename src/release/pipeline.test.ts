@@ -93,3 +93,32 @@ test("Hawser's own hawser.yaml has no findings and a pipeline", async () => {
   expect(idsOf(pipeline)).toContain('build:hawser:deb:all')
   expect(idsOf(pipeline)).toContain('collect-files')
 })
+
+describe('a step that the file adds', () => {
+  const configFrom = async (text: string): Promise<Config> => {
+    const { config, findings } = await loadConfig({ text, version: '1.0.0', environment: {} })
+    if (config === undefined) throw new Error(findings.map(formatFinding).join('\n'))
+    return config
+  }
+
+  test('need not repeat the forge, and may bring the commit that is released', async () => {
+    const config = await configFrom(`project: hello
+forge: { local: { releases: there } }
+release: { commitFrom: merged, notes: Notes. }
+pipeline:
+  steps:
+    - { id: merged, step: create-tag, with: { tag: before, message: Before } }
+`)
+
+    const { nodes } = releasePipeline(config, 'Notes.\n')
+
+    const optionsOf = (id: string) => nodes.find((node) => node.id === id)
+    expect(optionsOf('merged')).toMatchObject({ options: { forge: config.forge, tag: 'before' } })
+    for (const id of ['tag', 'draft']) {
+      expect(optionsOf(id)).toMatchObject({
+        options: { commitFrom: 'merged' },
+        needs: expect.arrayContaining(['merged']),
+      })
+    }
+  })
+})

@@ -1,8 +1,11 @@
 import type { Config, RepositoryConfig } from '../config/config.ts'
+import { sharedOptionsOf } from '../config/kinds.ts'
+import type { JsonObject } from '../lib/json.ts'
 import { jsonObject } from '../lib/json-copy.ts'
 import type { Pipeline, PipelineNode, StepNode } from '../pipeline/plan.ts'
 import { createDraft } from '../steps/create-draft/create-draft.ts'
 import { createTag } from '../steps/create-tag/create-tag.ts'
+import { steps } from '../steps/index.ts'
 import { publishPackages } from '../steps/publish-packages/publish-packages.ts'
 import { publishRelease } from '../steps/publish-release/publish-release.ts'
 import { uploadAssets } from '../steps/upload-assets/upload-assets.ts'
@@ -21,8 +24,18 @@ const usual: Pick<StepNode, 'limitMs' | 'retry'> = {
 export function releasePipeline(config: Config, notes: string): Pipeline {
   const { pipeline } = config
   const derived = pipeline.extends === 'none' ? [] : derivedNodes(config, notes)
-  return { nodes: mergePipeline(derived, pipeline), parallelMax: pipeline.parallelMax }
+  return { nodes: mergePipeline(derived, pipeline, sharedBy(config)), parallelMax: pipeline.parallelMax }
 }
+
+/** What the file says once and steps of the pipeline need not repeat. */
+const sharedBy =
+  ({ forge, registries }: Config) =>
+  (step: string): JsonObject => {
+    const kind = steps.find(({ name }) => name === step)
+    const wanted: readonly string[] = kind === undefined ? [] : sharedOptionsOf(kind)
+    const all = { forge, registries }
+    return jsonObject(Object.fromEntries(Object.entries(all).filter(([name]) => wanted.includes(name))))
+  }
 
 /** Only what makes artifacts: the pipeline of `hawser build`. */
 export function buildPipeline(config: Config): Pipeline {
@@ -92,22 +105,23 @@ function forgeNodes(
   { builds, others }: ArtifactNodes,
   images: readonly NodeSketch[],
 ): readonly NodeSketch[] {
-  const { tag, title, isPrerelease, signTag } = release
+  const { tag, title, isPrerelease, signTag, commitFrom } = release
+  const before = commitFrom === undefined ? [] : [commitFrom]
   const made = idsOf([...builds, ...others])
   const key = signTag === undefined ? undefined : declaredKeys[signTag]
   return [
     {
       id: 'tag',
       step: createTag.name,
-      options: jsonObject({ forge, tag, message: title, key }),
+      options: jsonObject({ forge, tag, message: title, commitFrom, key }),
       // Every key is proven before the first thing that people see.
-      needs: [...idsOf(keys), ...made, ...idsOf(images)],
+      needs: [...idsOf(keys), ...made, ...idsOf(images), ...before],
     },
     {
       id: 'draft',
       step: createDraft.name,
-      options: jsonObject({ forge, tag, title, notes, isPrerelease }),
-      needs: ['tag'],
+      options: jsonObject({ forge, tag, title, notes, isPrerelease, commitFrom }),
+      needs: ['tag', ...before],
     },
     {
       id: 'assets',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Path, Problem } from '../finding.ts'
-import { namesOf } from '../kinds.ts'
+import { namesOf, sharedOptionsOf } from '../kinds.ts'
 import { nameHint } from '../name-hint.ts'
 import type { WrittenStep } from '../schema/config-schema.ts'
 import { validate } from '../validate.ts'
@@ -52,8 +52,14 @@ function checkOptions(kindName: string, path: Path, { kinds, root }: RuleContext
   const kind = kinds.steps.find(({ name }) => name === kindName)
   const options = writtenAt(root, [...path, 'with'])
   if (kind === undefined) return []
-  if (options !== undefined) return validate(kind.options, options, { basePath: [...path, 'with'] }).problems
-  if (!(kind.options instanceof z.ZodType) || kind.options.safeParse({}).success) return []
+  const shared = sharedOptionsOf(kind)
+  const isShared = ({ code, path: at }: Problem): boolean =>
+    code === 'CONFIG_MISSING' && shared.some((name) => name === at.at(-1)) && at.length === path.length + 2
+  if (options !== undefined) {
+    const found = validate(kind.options, options, { basePath: [...path, 'with'] }).problems
+    return found.filter((one) => !isShared(one))
+  }
+  if (!(kind.options instanceof z.ZodType) || needsNothing(kind.options, shared)) return []
   return [
     problem(
       [...path, 'with'],
@@ -62,6 +68,15 @@ function checkOptions(kindName: string, path: Path, { kinds, root }: RuleContext
       `"${kindName}" has options that must be given.`,
     ),
   ]
+}
+
+/** Whether the options are complete with what the file says for all steps. */
+function needsNothing(options: z.ZodType, shared: readonly string[]): boolean {
+  const parsed = options.safeParse({})
+  return (
+    parsed.success ||
+    parsed.error.issues.every(({ path }) => path.length > 0 && shared.includes(String(path[0])))
+  )
 }
 
 /** A need is an id, or a kind of step: then all steps of that kind. */

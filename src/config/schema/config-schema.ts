@@ -164,6 +164,9 @@ const release = z
     tag: text('The tag.').meta({ default: releaseDefaults.tag }),
     signTag: text('The key (of "keys") that signs the tag.'),
     sign: text('The key (of "keys") that signs the file of checksums.'),
+    commitFrom: text(
+      'The step (of "pipeline") whose commit is tagged and released, such as one that awaits a merge. Without it, or when that step is skipped: the commit of the run.',
+    ),
     title: text('The title of the release. Without it: the tag.'),
     notes: z
       .union([text('The notes, as Markdown.'), z.strictObject({ file: text('A file in the project.') })])

@@ -3,6 +3,7 @@ import type { ForgeRelease, NewRelease } from '../../forge/forge.ts'
 import type { Step, StepContext } from '../../pipeline/step.ts'
 import { type Choice, choice } from '../choice.ts'
 import { openForge } from '../forge-choice.ts'
+import { releaseCommit } from '../release-commit.ts'
 
 type Options = {
   readonly forge: Choice
@@ -10,6 +11,8 @@ type Options = {
   readonly title: string
   readonly notes: string
   readonly isPrerelease: boolean
+  /** A step whose commit is released instead of the run's. */
+  readonly commitFrom?: string | undefined
 }
 type Result = { readonly tag: string }
 
@@ -23,21 +26,23 @@ export const createDraft: Step<Options, Result, ForgeRelease> = {
     title: z.string(),
     notes: z.string(),
     isPrerelease: z.boolean(),
+    commitFrom: z.string().optional(),
   }),
   probesAlone: true,
   async probe({ forge, tag }, context) {
     const found = await openForge(forge, context).findRelease(tag)
     return found === undefined ? { state: 'absent' } : { state: 'present', evidence: found }
   },
-  decide(options, probe, { run }) {
-    const { tag } = options
+  decide(options, probe, context) {
+    const { tag, commitFrom } = options
+    const commit = releaseCommit(commitFrom, context)
     if (probe.state !== 'present') return { kind: 'create', summary: `draft release ${tag}` }
     const found = probe.evidence
-    if (found.commit !== run.commit) {
+    if (found.commit !== commit) {
       return {
         kind: 'refuse',
         code: 'RELEASE_ELSEWHERE',
-        message: `The release "${tag}" exists as ${found.state} for the commit ${found.commit.slice(0, 12)}, not for ${run.commit.slice(0, 12)}.`,
+        message: `The release "${tag}" exists as ${found.state} for the commit ${found.commit.slice(0, 12)}, not for ${commit.slice(0, 12)}.`,
         hint: 'Choose the next version, or remove the draft if nobody needs it.',
       }
     }
@@ -61,7 +66,7 @@ export const createDraft: Step<Options, Result, ForgeRelease> = {
 const hasText = (found: ForgeRelease, { title, notes, isPrerelease }: Options): boolean =>
   found.name === title && found.notes === notes && found.isPrerelease === isPrerelease
 
-function newRelease(options: Options, { run }: StepContext): NewRelease {
-  const { tag, title, notes, isPrerelease } = options
-  return { tag, name: title, notes, isPrerelease, commit: run.commit }
+function newRelease(options: Options, context: StepContext): NewRelease {
+  const { tag, title, notes, isPrerelease, commitFrom } = options
+  return { tag, name: title, notes, isPrerelease, commit: releaseCommit(commitFrom, context) }
 }
