@@ -36,7 +36,8 @@ async function bundled(name: string): Promise<string> {
   const file = join(programs, `${name}.js`)
   await built.write({ file, format: 'esm', codeSplitting: false })
   await built.close()
-  return `${process.execPath} ${file}`
+  // The command line keeps compiled code, too (bin/hawser.js).
+  return `NODE_COMPILE_CACHE=${programs}/compiled ${process.execPath} ${file}`
 }
 
 async function compareCopies(copy: string): Promise<void> {

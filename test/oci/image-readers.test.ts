@@ -203,6 +203,19 @@ describe('an image on a base that another tool made', () => {
   })
 })
 
+test('podman and skopeo choose the image for another platform', async () => {
+  const name = `${registry.host}/platforms/app:1`
+  await putSample(repositoryOf('platforms/app'), '1', [tree], { scratch: folder })
+
+  await podman.must('podman', 'pull', '--quiet', '--platform=linux/arm64', name)
+
+  const [pulled] = JSON.parse(await podman.must('podman', 'image', 'inspect', name))
+  expect(pulled).toMatchObject({ Architecture: 'arm64', Os: 'linux' })
+  const inspect = ['inspect', '--config', '--tls-verify=false', '--override-arch=arm64']
+  const config = JSON.parse(await podman.must('skopeo', ...inspect, `docker://${name}`))
+  expect(config).toMatchObject({ architecture: 'arm64', variant: 'v8' })
+})
+
 test('buildah goes on from it', async () => {
   const name = `${registry.host}/from/app:1`
   await putSample(repositoryOf('from/app'), '1', [tree], { scratch: folder })
