@@ -15,6 +15,8 @@ export interface StepTask {
   readonly node: StepNode
   readonly results: { readonly [stepId: string]: Json }
   readonly attempt: number
+  /** When the run began, ISO 8601. */
+  readonly runStartedAt?: string
 }
 
 export type StepOutcome =

@@ -11,6 +11,8 @@ export interface StepSubject {
   readonly run: RunIdentity
   readonly node: StepNode
   readonly results: { readonly [stepId: string]: Json }
+  /** ISO 8601; absent while planning. */
+  readonly runStartedAt?: string
 }
 
 export type ContextFor = (subject: StepSubject, signal: AbortSignal) => StepContext

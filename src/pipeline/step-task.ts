@@ -11,7 +11,14 @@ export function stepTask(run: Run, nodeId: string): StepTask {
   const { change: _, ...step } = node
   const state = run.nodes[nodeId]
   const attempt = state?.status === 'running' ? state.attempt : 1
-  return { runId: run.id, plan: run.plan, node: step, results: resultsBefore(run, nodeId), attempt }
+  return {
+    runId: run.id,
+    plan: run.plan,
+    node: step,
+    results: resultsBefore(run, nodeId),
+    attempt,
+    runStartedAt: run.startedAt,
+  }
 }
 
 function resultsBefore(run: Run, nodeId: string): { readonly [stepId: string]: Json } {

@@ -12,7 +12,13 @@ export type Probe<Evidence = Json> =
 
 /** What is to be done about it. `summary` is one line for people, without secrets, times or machine paths. */
 export type Change<Result extends Json = Json> =
-  | { readonly kind: 'create'; readonly summary: string; readonly detail?: Json }
+  | {
+      readonly kind: 'create'
+      readonly summary: string
+      readonly detail?: Json
+      /** `act` only begins what takes its own time: its result is not taken, and the step is probed again after a while. */
+      readonly begins?: { readonly whom: string; readonly againAfterMs: number }
+    }
   /** Already true: nothing is written. The result is what `act` would have returned. */
   | { readonly kind: 'keep'; readonly summary: string; readonly result: Result }
   | { readonly kind: 'replace'; readonly summary: string; readonly old: Json; readonly new: Json }
@@ -20,6 +26,15 @@ export type Change<Result extends Json = Json> =
   | { readonly kind: 'refuse'; readonly code: string; readonly message: string; readonly hint: string }
   /** The world is not ready; the engine probes again after `againAfterMs` until the step's limit. */
   | { readonly kind: 'wait'; readonly summary: string; readonly whom: string; readonly againAfterMs?: number }
+
+/** Which execution of a step this is. What it does for this run alone (a job, a wait) is bound to these values. */
+export interface Execution {
+  /** `project/version#attempt` */
+  readonly runId: string
+  readonly node: string
+  /** When the run began: what was reported before is of another run. */
+  readonly startedAt: Date
+}
 
 /** What a run is tied to. Everything that steps produce is bound to these values. */
 export interface RunIdentity {
@@ -37,6 +52,8 @@ export interface StepContext {
   readonly root: string
   /** Results of the steps named in `needs` (and of what they need), by step id. Skipped steps are absent. */
   readonly results: { readonly [stepId: string]: Json }
+  /** Absent while a plan is made. */
+  readonly execution?: Execution
   readonly signal: AbortSignal
   /** One line of progress for people. Secrets are masked by the caller. */
   log(text: string): void
@@ -45,6 +62,8 @@ export interface StepContext {
   readonly environment: { readonly [name: string]: string | undefined }
   /** The wall clock, for signatures' dates and waits only; never for content. */
   now(): Date
+  /** When the run began: what is older is no evidence of its work. Absent while planning. */
+  readonly runStartedAt?: Date
 }
 
 /**
@@ -71,6 +90,8 @@ export interface Step<Options = JsonObject, Result extends Json = Json, Evidence
   act(change: Change<Result>, options: Options, context: StepContext): Promise<Result>
   /** Reads back what users will read; throws when it is not as declared. Runs after `act` and after `keep`. */
   verify?(result: Result, options: Options, context: StepContext): Promise<void>
+  /** Ends what `act` began, when the run ends without the step (cancelled, rejected, out of time). No error when it has ended. */
+  abandon?(options: Options, context: StepContext): Promise<void>
 }
 
 /** A step kind whose options and result are only known to itself; what registries hold. */

@@ -20,6 +20,7 @@ function stepContext(project: Project, subject: StepSubject, signal: AbortSignal
   return {
     run: subject.run,
     results: subject.results,
+    ...(subject.runStartedAt !== undefined && { runStartedAt: new Date(subject.runStartedAt) }),
     root,
     environment,
     signal,
