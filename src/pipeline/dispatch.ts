@@ -1,3 +1,4 @@
+import { artifactsBefore, fitsArtifacts } from './gate-evidence.ts'
 import type { PlannedNode } from './plan.ts'
 import type { GateDecision, NodeState } from './run.ts'
 import { type Draft, isComplete, isExecuting, type Running, stateOf, turnOf } from './run-draft.ts'
@@ -53,24 +54,31 @@ function executeAgain(draft: Draft, id: string, { since, attempt, ...state }: Ru
 
 function openGate(draft: Draft, node: PlannedNode): void {
   const early = draft.before.early[node.id]
-  if (early !== undefined) {
+  const artifacts = artifactsBefore(node.id, draft.before.plan, draft.nodes)
+  if (early !== undefined && fitsArtifacts(early, artifacts)) {
     decideGate(draft, node.id, early)
     return
   }
   const until = new Date(draft.now.getTime() + node.limitMs).toISOString()
-  draft.nodes[node.id] = { status: 'open', since: draft.now.toISOString(), until }
+  draft.nodes[node.id] = {
+    status: 'open',
+    since: draft.now.toISOString(),
+    until,
+    ...(early !== undefined && { lapsed: early }),
+  }
   draft.commands.push({ type: 'wake', event: { type: 'timeout', node: node.id }, afterMs: node.limitMs })
 }
 
 /** An approval lets the steps behind it go on; a rejection ends everything that is not being executed. */
-export function decideGate(draft: Draft, id: string, { decision, by, reason }: GateDecision): void {
+export function decideGate(draft: Draft, id: string, made: GateDecision): void {
+  const { by, reason } = made
   const at = draft.now.toISOString()
-  if (decision === 'approve') {
+  if (made.decision === 'approve') {
     const summary = `approved by ${by}${reason === '' ? '' : `: ${reason}`}`
-    draft.nodes[id] = { status: 'done', did: 'approved', summary, result: null, at }
+    draft.nodes[id] = { status: 'done', did: 'approved', summary, result: null, at, decision: made }
     return
   }
-  draft.nodes[id] = { status: 'rejected', by, reason, at }
+  draft.nodes[id] = { status: 'rejected', by, reason, at, decision: made }
   for (const [other, state] of Object.entries(draft.nodes)) {
     if (state.status === 'waiting' || state.status === 'open') {
       draft.nodes[other] = { status: 'skipped', skip: { reason: 'blocked', by: id } }

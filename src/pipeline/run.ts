@@ -1,5 +1,6 @@
 import type { Digest } from '../lib/digest.ts'
 import type { Json } from '../lib/json.ts'
+import type { GateArtifacts } from './gate-evidence.ts'
 import type { Plan } from './plan.ts'
 import type { Skip } from './step.ts'
 
@@ -25,17 +26,31 @@ export type NodeState =
       readonly next?: string
     }
   /** A gate that is open: someone must decide until `until`. */
-  | { readonly status: 'open'; readonly since: string; readonly until: string }
+  | {
+      readonly status: 'open'
+      readonly since: string
+      readonly until: string
+      /** An approval that no longer counts: the artifacts are others than those it was about. */
+      readonly lapsed?: GateDecision
+    }
   | {
       readonly status: 'done'
       readonly did: 'create' | 'keep' | 'replace' | 'approved'
       readonly summary: string
       readonly result: Json
       readonly at: string
+      /** Of a gate. */
+      readonly decision?: GateDecision
     }
   | { readonly status: 'skipped'; readonly skip: Skip }
   | { readonly status: 'failed'; readonly failure: Failure; readonly at: string }
-  | { readonly status: 'rejected'; readonly by: string; readonly reason: string; readonly at: string }
+  | {
+      readonly status: 'rejected'
+      readonly by: string
+      readonly reason: string
+      readonly at: string
+      readonly decision?: GateDecision
+    }
   | { readonly status: 'cancelled' }
 
 /** `published`: every declared step is done or skipped by declaration. `waiting`: only open gates are left. */
@@ -72,4 +87,16 @@ export interface GateDecision {
   readonly at: string
   /** The plan that was looked at; a decision about another plan is refused. */
   readonly planDigest: Digest
+  /** The artifacts that were looked at; an approval of others is refused. Absent: it is about the plan alone. */
+  readonly artifacts?: GateArtifacts
+  /** What the decision rests on, when it was not typed by the one who decided. */
+  readonly decidedBy?: DecisionEvidence
+}
+
+/** Where a decision was made that Hawser only took over: the merge of a pull request, the review of a code owner. */
+export interface DecisionEvidence {
+  readonly kind: 'merge' | 'review'
+  readonly url: string
+  /** The commit that was merged or looked at. */
+  readonly commit: string
 }

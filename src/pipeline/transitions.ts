@@ -1,6 +1,7 @@
 import { Refusal, UserError } from '../errors.ts'
 import { cancelNodes, decideGate, dispatch } from './dispatch.ts'
 import { limitPassed } from './execution-limit.ts'
+import { artifactDifferences, artifactsBefore, fitsArtifacts } from './gate-evidence.ts'
 import type { Plan, PlannedNode } from './plan.ts'
 import { planDigest } from './plan-digest.ts'
 import { retryDelayMs } from './retry-delay.ts'
@@ -9,7 +10,7 @@ import { type Draft, draftOf, finished, nodeOf, type Running, stateOf, turnOf } 
 import type { RunEvent, Transition } from './run-event.ts'
 
 /** A new run of the plan and what has to be done first. */
-export function startRun(plan: Plan, attempt: number, now: Date): Transition {
+export function startRun(plan: Plan, attempt: number, now: Date, early: Run['early'] = {}): Transition {
   const { project, version } = plan.run
   const run: Run = {
     schema: 'hawser.run/1',
@@ -18,7 +19,7 @@ export function startRun(plan: Plan, attempt: number, now: Date): Transition {
     planDigest: planDigest(plan),
     status: 'running',
     nodes: Object.fromEntries(plan.nodes.map((node) => [node.id, firstState(node)])),
-    early: {},
+    early,
     startedAt: now.toISOString(),
   }
   const draft = draftOf(run, now)
@@ -194,6 +195,7 @@ function checkDecision(run: Run, gate: string, decision: GateDecision): void {
     )
   }
   const state = run.nodes[gate]
+  if (state?.status === 'open') checkArtifacts(run, gate, decision)
   if (state?.status === 'waiting' || state?.status === 'open') return
   const repeats =
     (decision.decision === 'approve' && state?.status === 'done') ||
@@ -202,4 +204,15 @@ function checkDecision(run: Run, gate: string, decision: GateDecision): void {
   throw new Refusal('GATE_DECIDED', `The gate "${gate}" of ${run.id} is no longer open.`, {
     hint: `Its state is "${state?.status ?? 'unknown'}". See hawser status.`,
   })
+}
+
+function checkArtifacts(run: Run, gate: string, decision: GateDecision): void {
+  const now = artifactsBefore(gate, run.plan, run.nodes)
+  if (fitsArtifacts(decision, now)) return
+  const differences = artifactDifferences(decision.artifacts ?? {}, now)
+  throw new Refusal(
+    'GATE_OTHER_ARTIFACTS',
+    `The approval of "${gate}" is about other artifacts than those of ${run.id}.\n${differences.join('\n')}`,
+    { hint: 'Look at the artifacts of the run, then decide again.' },
+  )
 }
