@@ -68,6 +68,10 @@ async function made(
 ): Promise<StepOutcome> {
   const result = change.kind === 'keep' ? change.result : await step.act(change, options, context)
   context.signal.throwIfAborted()
+  if (change.kind === 'create' && change.begins !== undefined) {
+    const { whom, againAfterMs } = change.begins
+    return { status: 'again', afterMs: againAfterMs, note: `${change.summary} (waiting for ${whom})` }
+  }
   await step.verify?.(result, options, context)
   // Throws when a step returns what cannot be stored.
   canonicalJson(result)

@@ -11,8 +11,9 @@ export interface StepSubject {
   readonly run: RunIdentity
   readonly node: StepNode
   readonly results: { readonly [stepId: string]: Json }
-  /** ISO 8601; absent while planning. */
+  /** ISO 8601; absent while planning, as is the run's id. */
   readonly runStartedAt?: string
+  readonly runId?: string
 }
 
 export type ContextFor = (subject: StepSubject, signal: AbortSignal) => StepContext

@@ -27,13 +27,11 @@ export type Change<Result extends Json = Json> =
   /** The world is not ready; the engine probes again after `againAfterMs` until the step's limit. */
   | { readonly kind: 'wait'; readonly summary: string; readonly whom: string; readonly againAfterMs?: number }
 
-/** Which execution of a step this is. What it does for this run alone (a job, a wait) is bound to these values. */
+/** Which node of which run is executed; what is done for this run alone, such as a job, is named by it. */
 export interface Execution {
   /** `project/version#attempt` */
   readonly runId: string
   readonly node: string
-  /** When the run began: what was reported before is of another run. */
-  readonly startedAt: Date
 }
 
 /** What a run is tied to. Everything that steps produce is bound to these values. */

@@ -5,7 +5,7 @@ import { comparePlans, planDigest } from '../pipeline/plan-digest.ts'
 import type { Run } from '../pipeline/run.ts'
 import { engineFailure, openEngine } from './open-engine.ts'
 import { type Project, readCheckout } from './project.ts'
-import { executorFor, type StepLog } from './session.ts'
+import { abandonSteps, executorFor, type StepLog } from './session.ts'
 
 export interface RunObserver {
   readonly log: StepLog
@@ -121,6 +121,9 @@ async function runToEnd(
     const run = await withEngine(request, stepsOfOne(execute, chosen.promise), goOn).catch(
       undefinedWhenHostGone,
     )
+    if (run?.endedAt !== undefined) {
+      await abandonSteps(request.project, run, request.observer.log, request.signal)
+    }
     if (run !== undefined && (run.endedAt !== undefined || run.status === 'waiting')) return run
     // Watching ends without a word when it is interrupted; that must not look like an end of the run.
     request.signal.throwIfAborted()

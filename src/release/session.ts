@@ -1,11 +1,14 @@
 import type { Config } from '../config/config.ts'
+import { failureText } from '../errors.ts'
 import { digestOfJson } from '../lib/digest.ts'
 import type { StepExecutor } from '../pipeline/engine.ts'
 import { stepExecutor } from '../pipeline/execute.ts'
 import type { Pipeline, Plan } from '../pipeline/plan.ts'
 import { planPipeline } from '../pipeline/planning.ts'
+import type { NodeState, Run } from '../pipeline/run.ts'
 import type { RunIdentity, StepContext } from '../pipeline/step.ts'
-import type { StepSubject } from '../pipeline/step-registry.ts'
+import { resolveStep, type StepSubject } from '../pipeline/step-registry.ts'
+import { stepTask } from '../pipeline/step-task.ts'
 import { steps } from '../steps/index.ts'
 import type { Project } from './project.ts'
 
@@ -20,6 +23,7 @@ function stepContext(project: Project, subject: StepSubject, signal: AbortSignal
   return {
     run: subject.run,
     results: subject.results,
+    ...(subject.runId !== undefined && { execution: { runId: subject.runId, node: subject.node.id } }),
     ...(subject.runStartedAt !== undefined && { runStartedAt: new Date(subject.runStartedAt) }),
     root,
     environment,
@@ -60,3 +64,30 @@ export function executorFor(project: Project, log: StepLog): StepExecutor {
     redact: (text) => project.redactor.text(text),
   })
 }
+
+/**
+ * Ends what steps of an ended run began and nobody waits for any more. Repeated, it changes nothing. What cannot be ended
+ * is told: the run is over as it is.
+ */
+export async function abandonSteps(
+  project: Project,
+  run: Run,
+  log: StepLog,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const node of run.plan.nodes) {
+    if ('gate' in node || !isLeftBehind(run.nodes[node.id])) continue
+    if (registry(node.step)?.abandon === undefined) continue
+    const task = stepTask(run, node.id)
+    const { step, options } = resolveStep(task.node, registry)
+    try {
+      await step.abandon?.(options, stepContext(project, { ...task, run: run.plan.run }, signal, log))
+    } catch (error) {
+      const why = project.redactor.text(failureText(error))
+      log(node.id, `What the step began could not be ended. ${why}`)
+    }
+  }
+}
+
+const isLeftBehind = (state: NodeState | undefined): boolean =>
+  state?.status === 'cancelled' || (state?.status === 'failed' && state.failure.class === 'timeout')
