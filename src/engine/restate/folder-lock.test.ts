@@ -5,9 +5,9 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { failureText } from '../../errors.ts'
+import { identityOf, isAlive } from '../../lib/process-identity.ts'
 import { EngineHeld } from './engine-held.ts'
 import { lockFolder, lockHolder } from './folder-lock.ts'
-import { identityOf, isAlive } from './process-identity.ts'
 
 let folder: string
 const now = new Date('2026-01-02T03:04:05Z')

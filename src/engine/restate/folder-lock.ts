@@ -3,7 +3,7 @@ import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { identityOf, isAlive } from './process-identity.ts'
+import { identityOf, isAlive } from '../../lib/process-identity.ts'
 
 const holderSchema = z.object({
   pid: z.number(),
