@@ -39,6 +39,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./cancel.ts')).cancel,
   },
   {
+    name: 'approve',
+    describe: 'Let a run go on that waits at a gate, with a reason.',
+    load: async () => (await import('./approve.ts')).approve,
+  },
+  {
+    name: 'reject',
+    describe: 'Stop a run that waits at a gate, with a reason.',
+    load: async () => (await import('./approve.ts')).reject,
+  },
+  {
     name: 'status',
     describe: 'Say where a release stands and what comes next.',
     load: async () => (await import('./status.ts')).status,

@@ -1,6 +1,7 @@
 import { exitCodes } from '../errors.ts'
 import type { Run } from '../pipeline/run.ts'
 import { exitCodeOf } from '../pipeline/run-exit.ts'
+import { decideCommand, gateLines, openGates } from './gates.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Prints what a run came to and the next command to type; returns the exit code. */
@@ -10,7 +11,7 @@ export function endOfRun(run: Run, terminal: Terminal): number {
     terminal.print(JSON.stringify(run, null, 2))
     return code
   }
-  for (const line of failureLines(run, terminal)) terminal.note(line)
+  for (const line of [...failureLines(run, terminal), ...gateLines(run)]) terminal.note(line)
   terminal.print(verdict(run))
   terminal.note(`Next: ${nextCommand(run)}`)
   return code
@@ -42,7 +43,8 @@ export function verdict({ plan, status, id }: Run): string {
   }
 }
 
-export function nextCommand({ plan, status }: Run): string {
+export function nextCommand(run: Run): string {
+  const { plan, status } = run
   const { version } = plan.run
   switch (status) {
     case 'published':
@@ -53,6 +55,8 @@ export function nextCommand({ plan, status }: Run): string {
     case 'refused':
     case 'rejected':
       return `hawser plan ${version}`
+    case 'waiting':
+      return `${openGates(run).map(decideCommand).join(', or ')}, then hawser resume ${version}`
     default:
       return 'hawser resume'
   }

@@ -44,10 +44,11 @@ export function progress(terminal: Terminal): Progress {
 
 /** A line when a step has come to something; that it began is only worth one where nothing is drawn live. */
 function stateLine(
-  { id }: PlannedNode,
+  node: PlannedNode,
   state: NodeState,
   { style, isInteractive }: Terminal,
 ): string | undefined {
+  const { id } = node
   switch (state.status) {
     case 'done':
       if (state.did === 'keep') return style.dim(`  = ${id}  ${state.summary} (already true)`)
@@ -57,7 +58,7 @@ function stateLine(
     case 'skipped':
       return style.dim(`  - ${id}  ${skipText(state.skip)}`)
     case 'open':
-      return style.cyan(`  ? ${id}  open until ${state.until}`)
+      return style.cyan(`  ? ${id}  ${'gate' in node ? `${node.gate} ` : ''}(open until ${state.until})`)
     case 'rejected':
       return style.red(`  ✗ ${id}  rejected by ${state.by}: ${state.reason}`)
     case 'cancelled':

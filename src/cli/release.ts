@@ -9,6 +9,7 @@ import { findProject } from '../release/project.ts'
 import { blockerOf, isAlreadyTrue, refuseMoved, runPlan } from '../release/run-release.ts'
 import { type Command, type CommandInput, stringFlag } from './command.ts'
 import { endOfRun, interrupted } from './end-of-run.ts'
+import { waitFlag, waitsForPeople } from './gates.ts'
 import { inputFlags, inputsOf } from './inputs.ts'
 import { progress } from './progress.ts'
 import { planLines } from './render-plan.ts'
@@ -26,6 +27,7 @@ export const release: Command = {
       describe: 'Do this plan; refuse when the world moved since it was made.',
     },
     yes: { type: 'boolean', short: 'y', describe: 'Do not ask.' },
+    ...waitFlag,
   },
   async run(input) {
     const { words, flags, terminal, environment, cwd, signal } = input
@@ -42,7 +44,10 @@ export const release: Command = {
     if (flags['yes'] !== true && planFile === undefined) await confirm(input)
     const observer = progress(terminal)
     try {
-      return endOfRun(await runPlan(approved, { project, signal, observer }), terminal)
+      return endOfRun(
+        await runPlan(approved, { project, signal, observer, ...waitsForPeople(flags) }),
+        terminal,
+      )
     } catch (error) {
       if (signal.aborted) return interrupted(terminal)
       throw error

@@ -1,9 +1,10 @@
 import { exitCodes } from '../errors.ts'
-import type { Run } from '../pipeline/run.ts'
+import type { NodeState, Run } from '../pipeline/run.ts'
 import { findProject } from '../release/project.ts'
 import { listRuns } from '../release/run-release.ts'
 import type { Command } from './command.ts'
 import { nextCommand, verdict } from './end-of-run.ts'
+import { gateLines } from './gates.ts'
 import { progress } from './progress.ts'
 
 export const status: Command = {
@@ -27,13 +28,18 @@ export const status: Command = {
 }
 
 function statusLines(run: Run): readonly string[] {
-  const lines = [verdict(run)]
+  const lines = [verdict(run), ...gateLines(run)]
   for (const [id, state] of Object.entries(run.nodes)) {
     if (state.status === 'failed') lines.push(`  ${id}: ${state.failure.code}: ${state.failure.message}`)
-    if (state.status === 'open') lines.push(`  ${id}: open until ${state.until}`)
-    if (state.status === 'running')
-      lines.push(`  ${id}: running since ${state.since} (attempt ${state.attempt})`)
+    if (state.status === 'running') lines.push(`  ${id}: ${runningText(state)}`)
     if (state.status === 'rejected') lines.push(`  ${id}: rejected by ${state.by}: ${state.reason}`)
+    if (state.status === 'done' && state.did === 'approved') lines.push(`  ${id}: ${state.summary}`)
   }
   return lines
+}
+
+/** What it waits for stands in the note, with who must act. */
+function runningText({ since, attempt, note, next }: NodeState & { status: 'running' }): string {
+  const again = next === undefined ? '' : `; looks again at ${next}`
+  return `running since ${since} (attempt ${attempt})${note === undefined ? '' : `: ${note}${again}`}`
 }

@@ -5,6 +5,7 @@ import { comparePlans, planDigest } from '../pipeline/plan-digest.ts'
 import type { Run } from '../pipeline/run.ts'
 import { engineFailure, openEngine } from './open-engine.ts'
 import { type Project, readCheckout } from './project.ts'
+import { reminders } from './reminders.ts'
 import { abandonSteps, executorFor, type StepLog } from './session.ts'
 
 export interface RunObserver {
@@ -18,6 +19,8 @@ export interface RunRequest {
   readonly project: Project
   readonly signal: AbortSignal
   readonly observer: RunObserver
+  /** Stays while only people can go on, and reminds them. Without it the command lets go of the run then. */
+  readonly waitsForPeople?: boolean
 }
 
 /** Everything planned is already true, so that there is nothing to run. */
@@ -95,7 +98,7 @@ const stepsOf = ({ project, observer }: RunRequest): StepExecutor => executorFor
  * An opened engine goes on with runs that were interrupted. Who only asks, or ends a run, must not publish by the way:
  * here a step waits until the engine is closed, and begins anew when somebody resumes.
  */
-const noSteps: StepExecutor = (_task, signal) =>
+export const noSteps: StepExecutor = (_task, signal) =>
   new Promise((_resolve, reject) => {
     if (signal.aborted) reject(signal.reason)
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
@@ -124,7 +127,7 @@ async function runToEnd(
     if (run?.endedAt !== undefined) {
       await abandonSteps(request.project, run, request.observer.log, request.signal)
     }
-    if (run !== undefined && (run.endedAt !== undefined || run.status === 'waiting')) return run
+    if (run !== undefined && isLeft(run, request)) return run
     // Watching ends without a word when it is interrupted; that must not look like an end of the run.
     request.signal.throwIfAborted()
   }
@@ -149,10 +152,11 @@ function undefinedWhenHostGone(error: unknown): undefined {
   if (!(error instanceof TransientError && error.code === 'ENGINE_GONE')) throw error
 }
 
-async function withEngine<Result>(
+/** `use` also hears which other process has the engine, if one has. */
+export async function withEngine<Result>(
   request: RunRequest,
   execute: StepExecutor,
-  use: (engine: Engine) => Promise<Result>,
+  use: (engine: Engine, heldBy: number | undefined) => Promise<Result>,
 ): Promise<Result> {
   try {
     return await withOpenEngine(request, execute, use)
@@ -164,7 +168,7 @@ async function withEngine<Result>(
 async function withOpenEngine<Result>(
   { project, observer }: RunRequest,
   execute: StepExecutor,
-  use: (engine: Engine) => Promise<Result>,
+  use: (engine: Engine, heldBy: number | undefined) => Promise<Result>,
 ): Promise<Result> {
   const { engine, attachedTo } = await openEngine({ project, execute, onNotice: observer.notice })
   if (attachedTo !== undefined) {
@@ -173,7 +177,7 @@ async function withOpenEngine<Result>(
     )
   }
   try {
-    return await use(engine)
+    return await use(engine, attachedTo?.pid)
   } finally {
     await engine.close()
   }
@@ -196,18 +200,28 @@ async function startOrJoin(engine: Engine, plan: Plan): Promise<Run> {
   )
 }
 
-async function follow(engine: Engine, started: Run, { signal, observer }: RunRequest): Promise<Run> {
+async function follow(engine: Engine, started: Run, request: RunRequest): Promise<Run> {
+  const { signal, observer, project } = request
+  const reminding = reminders(observer.notice, project.now)
   let last = started
-  for await (const run of engine.watch(keyOf(started.plan), signal)) {
-    last = run
-    observer.changed(run)
-    // Only people can go on from here, and they need not keep a terminal open for it.
-    if (run.status === 'waiting') break
+  try {
+    for await (const run of engine.watch(keyOf(started.plan), signal)) {
+      last = run
+      observer.changed(run)
+      reminding.changed(run)
+      if (isLeft(run, request)) break
+    }
+  } finally {
+    reminding.end()
   }
   return last
 }
 
-async function findRun(engine: Engine, version: string | undefined): Promise<Run> {
+/** Over, or only people can go on from here: they need not keep a terminal open for it. */
+const isLeft = ({ endedAt, status }: Run, { waitsForPeople }: RunRequest): boolean =>
+  endedAt !== undefined || (status === 'waiting' && waitsForPeople !== true)
+
+export async function findRun(engine: Engine, version: string | undefined): Promise<Run> {
   const runs = await engine.list()
   const found = runs.find(({ plan, endedAt }) =>
     version === undefined ? endedAt === undefined : plan.run.version === version,
@@ -220,7 +234,7 @@ async function findRun(engine: Engine, version: string | undefined): Promise<Run
   })
 }
 
-const keyOf = ({ run }: Plan): ReleaseKey => ({ project: run.project, version: run.version })
+export const keyOf = ({ run }: Plan): ReleaseKey => ({ project: run.project, version: run.version })
 
 const otherCommit = ({ id, plan }: Run, commit: string): UserError =>
   new UserError(
