@@ -1,3 +1,4 @@
+import type { Forge } from '../forge/forge.ts'
 import type { Environment } from '../lib/child.ts'
 
 /** What is run, once. */
@@ -12,11 +13,19 @@ export interface JobSpec {
   readonly notBefore: Date
   /** The longest it may take, from its start. */
   readonly limitMs: number
+  /** What this run tells the job, by name; no secrets. Variables of a program, inputs of a workflow. */
+  readonly inputs: { readonly [name: string]: string }
 }
 
 export type JobState =
   | { readonly state: 'absent' }
-  | { readonly state: 'running'; readonly since: Date; readonly url?: string }
+  | {
+      readonly state: 'running'
+      readonly since: Date
+      readonly url?: string
+      /** What it is waiting for, when it is not ours; for people. */
+      readonly note?: string
+    }
   | {
       readonly state: 'succeeded'
       readonly url?: string
@@ -24,6 +33,14 @@ export type JobState =
     }
   | { readonly state: 'failed'; readonly reason: string; readonly exitCode?: number; readonly url?: string }
   | { readonly state: 'cancelled' }
+
+/** A file that a job left for us. */
+export interface JobFile {
+  /** Relative, with slashes. */
+  readonly path: string
+  /** Absolute, on this machine. */
+  readonly file: string
+}
 
 export interface JobContext {
   /** Absolute path of the project. */
@@ -33,6 +50,8 @@ export interface JobContext {
   log(text: string): void
   maskSecret(secret: string | Uint8Array): void
   now(): Date
+  /** The forge of the project, for jobs that run or are reported there. */
+  forge(): Forge
 }
 
 /**
@@ -47,4 +66,6 @@ export interface JobRunner {
   cancel(spec: JobSpec): Promise<void>
   /** What it printed so far, secrets masked, from this byte on. */
   logs(spec: JobSpec, fromByte: number): AsyncIterable<Uint8Array>
+  /** Files that a job left in its folder of artifacts. Absent where jobs can leave none. */
+  files?(spec: JobSpec): Promise<readonly JobFile[]>
 }
