@@ -53,7 +53,7 @@ function checkRegistry({ registry }: WrittenModule, at: At): readonly Problem[] 
   if (registry === undefined) return []
   try {
     // A host alone is fine: the component's name becomes the path.
-    parseReference(registry.includes('/') ? registry : `${registry}/component-descriptors`)
+    parseReference(registry.includes('/') ? registry : `${registry}/component-descriptors`, 'The registry')
     return []
   } catch (error) {
     if (!(error instanceof UserError)) throw error

@@ -29,7 +29,7 @@ export const fakeKinds: ConfigKinds = {
     { ...kind('stack', z.strictObject({ layout: z.enum(['letter', 'flat']).default('letter') })), packageFormatOf: () => 'rpm' },
   ],
   storages: [kind('folder', z.strictObject({ path: z.string().describe('The folder.') }))],
-  artifactSigners: [],
+  artifactSigners: [kind('stamp', z.strictObject({ key: z.string() }))],
   signers: [
     kind('seal', z.strictObject({ key: z.string().regex(/^(env|file|cmd):/, 'Write "env:NAME", "file:PATH" or "cmd:COMMAND".'), password: z.string().optional() })),
   ],
