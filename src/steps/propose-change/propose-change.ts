@@ -1,0 +1,158 @@
+import { z } from 'zod'
+import { UserError } from '../../errors.ts'
+import type { Forge } from '../../forge/forge.ts'
+import type { PullRequest } from '../../forge/forge-parts.ts'
+import type { Step, StepContext } from '../../pipeline/step.ts'
+import { type Choice, choice } from '../choice.ts'
+import { openForge } from '../forge-choice.ts'
+import { baseBranch, headOf, neededPart, short } from '../forge-part.ts'
+import type { Proposal } from '../proposal.ts'
+import { type Changes, changeOptions, differingFiles, wantedFiles } from './wanted-files.ts'
+
+type Options = Changes & {
+  readonly forge: Choice
+  readonly branch: string
+  readonly base?: string | undefined
+  readonly title: string
+  readonly body: string
+  /** Of the commit; the title when not given. */
+  readonly message?: string | undefined
+  readonly labels: readonly string[]
+}
+
+type Evidence =
+  /** The branch has the change: at this commit. */
+  | { readonly state: 'there'; readonly base: string; readonly commit: string }
+  | { readonly state: 'proposed'; readonly pull: PullRequest; readonly owners: readonly string[] }
+  | { readonly state: 'outdated'; readonly pull: PullRequest }
+  | { readonly state: 'none'; readonly paths: readonly string[] }
+
+/** Proposes a change of files as one pull request: made once, found again, brought up to date, never a second one. */
+export const proposeChange: Step<Options, Proposal, Evidence> = {
+  name: 'propose-change',
+  describe: 'Proposes changes of files as a pull request, unless the branch has them.',
+  options: z.strictObject({
+    forge: choice,
+    branch: z.string().min(1),
+    base: z.string().optional(),
+    title: z.string().min(1),
+    body: z.string().default(''),
+    message: z.string().optional(),
+    labels: z.array(z.string()).default([]),
+    ...changeOptions,
+  }),
+  probesAlone: true,
+  async probe(options, context) {
+    return { state: 'present', evidence: await look(options, context) }
+  },
+  decide({ branch, base, title }, probe) {
+    if (probe.state !== 'present') throw new Error('Branches are read or it throws')
+    const { evidence } = probe
+    switch (evidence.state) {
+      case 'there': {
+        const { commit } = evidence
+        const result = { base: evidence.base, owners: [], commit }
+        return {
+          kind: 'keep',
+          summary: `${base ?? evidence.base} has the change, at ${short(commit)}`,
+          result,
+        }
+      }
+      case 'proposed': {
+        const { pull, owners } = evidence
+        return {
+          kind: 'keep',
+          summary: `pull request #${pull.number} is there`,
+          result: proposal(pull, owners),
+        }
+      }
+      case 'outdated':
+        return {
+          kind: 'create',
+          summary: `bring pull request #${evidence.pull.number} up to date: "${title}"`,
+        }
+      case 'none':
+        return {
+          kind: 'create',
+          summary: `pull request "${title}" from ${branch}`,
+          detail: [...evidence.paths],
+        }
+    }
+  },
+  async act(_change, options, context) {
+    const forge = openForge(options.forge, context)
+    const { base, wanted } = await target(options, forge)
+    const pulls = neededPart(forge, 'pullRequests', 'propose-change')
+    const contents = neededPart(forge, 'contents', 'propose-change')
+    // What the base has already is no change of it.
+    const files = await differingFiles(wanted, contents, await headOf(forge, base))
+    const { branch, title, body, labels, message = title } = options
+    const pull = await pulls.propose({ branch, base, files, message, title, body, labels })
+    context.log(`pull request: ${pull.url}`)
+    return proposal(pull, await pulls.codeOwners([...wanted.keys()], base))
+  },
+  async verify({ pullRequest, commit }, options, context) {
+    if (pullRequest === undefined || commit !== undefined) return
+    const forge = openForge(options.forge, context)
+    const pull = await neededPart(forge, 'pullRequests', 'propose-change').find(pullRequest)
+    // Somebody was quick: what became of it is for whoever awaits it.
+    if (pull === undefined || pull.state !== 'open') return
+    const { wanted } = await target(options, forge)
+    const contents = neededPart(forge, 'contents', 'propose-change')
+    const [path] = Object.keys(await differingFiles(wanted, contents, pull.headCommit))
+    if (path === undefined) return
+    throw new UserError('CHANGE_UNREAD', `"${path}" in ${pull.url} does not read back as it was proposed.`, {
+      hint: 'Somebody else pushed to the branch. Remove their commits, or close the pull request and delete the branch.',
+    })
+  },
+}
+
+async function target(
+  options: Options,
+  forge: Forge,
+): Promise<{ readonly base: string; readonly head: string; readonly wanted: ReadonlyMap<string, string> }> {
+  const base = await baseBranch(forge, options.base, 'propose-change')
+  const head = await headOf(forge, base)
+  const wanted = await wantedFiles(options, neededPart(forge, 'contents', 'propose-change'), head)
+  return { base, head, wanted }
+}
+
+async function look(options: Options, context: StepContext): Promise<Evidence> {
+  const forge = openForge(options.forge, context)
+  const pulls = neededPart(forge, 'pullRequests', 'propose-change')
+  const contents = neededPart(forge, 'contents', 'propose-change')
+  const { base, head, wanted } = await target(options, forge)
+  const has = async (commit: string): Promise<boolean> =>
+    Object.keys(await differingFiles(wanted, contents, commit)).length === 0
+  const pull = await pulls.fromBranch(options.branch)
+  if (await has(head)) return { state: 'there', base, commit: await commitWith(has, head, pull, context) }
+  if (pull?.state !== 'open') {
+    return { state: 'none', paths: Object.keys(await differingFiles(wanted, contents, head)) }
+  }
+  const isCurrent =
+    pull.base === base &&
+    pull.title === options.title &&
+    options.labels.every((label) => pull.labels.includes(label)) &&
+    (await has(pull.headCommit))
+  if (!isCurrent) return { state: 'outdated', pull }
+  return { state: 'proposed', pull, owners: await pulls.codeOwners([...wanted.keys()], base) }
+}
+
+/** What was planned if it has the change; else where the change was merged, so that what came later stays out of it. */
+async function commitWith(
+  has: (commit: string) => Promise<boolean>,
+  head: string,
+  pull: PullRequest | undefined,
+  { run }: StepContext,
+): Promise<string> {
+  if (run.commit === head || (await has(run.commit))) return run.commit
+  const merged = pull?.state === 'merged' ? pull.mergeCommit : undefined
+  return merged !== undefined && (await has(merged)) ? merged : head
+}
+
+const proposal = ({ base, number, url }: PullRequest, owners: readonly string[]): Proposal => ({
+  base,
+  pullRequest: number,
+  url,
+  owners: [...owners],
+})
