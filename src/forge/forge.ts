@@ -9,6 +9,8 @@ export interface ForgeContext {
   readonly root: string
   readonly environment: Environment
   readonly signal?: AbortSignal
+  /** Tokens are masked in everything that is shown. Absent in tests that show nothing. */
+  readonly maskSecret?: (secret: string | Uint8Array) => void
 }
 
 /** A tag as the forge has it now. */

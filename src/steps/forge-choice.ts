@@ -7,5 +7,6 @@ export function openForge(chosen: Choice, context: PortContext): Forge {
     root: context.root,
     environment: context.environment,
     signal: context.signal,
+    maskSecret: context.maskSecret,
   })
 }

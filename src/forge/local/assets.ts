@@ -5,7 +5,7 @@ import { Refusal, UserError } from '../../errors.ts'
 import { closing, codeOf, fileSystemError, removeQuietly, temporaryPathFor } from '../../lib/atomic-file.ts'
 import { type Digest, digestOfFile } from '../../lib/digest.ts'
 import type { ReleaseAsset } from '../forge.ts'
-import { checkAssetName } from './names.ts'
+import { checkAssetName } from '../names.ts'
 import {
   immutable,
   linkNew,

@@ -3,14 +3,15 @@ import { z } from 'zod'
 import { resolveCommit } from '../../lib/checkout.ts'
 import type { Provider } from '../../provider.ts'
 import type { Forge, ForgeContext, ForgeRelease } from '../forge.ts'
+import { checkTagName } from '../names.ts'
 import { downloadAsset, uploadAsset } from './assets.ts'
 import { gitAccess } from './git-access.ts'
 import { commitsBetween } from './history.ts'
-import { checkTagName } from './names.ts'
 import { isTidy, publishDraft } from './publish.ts'
 import { releaseFolder, tagsWithFolder } from './release-folder.ts'
 import { createDraft, readRelease } from './releases.ts'
 import { findRemoteTag, listRemoteTags, pushTag } from './remote-tags.ts'
+import { localRemoval } from './removal.ts'
 import { commitMissing, createLocalTag, findLocalTag, listLocalTags } from './tags.ts'
 
 const options = z.strictObject({
@@ -93,5 +94,6 @@ function localForge(written: Options, context: ForgeContext): Forge {
     },
     isTidy: async (tag) => isTidy(releaseFolder(releases, tag)),
     commitsBetween: async (from, to) => commitsBetween(from, to, git),
+    removal: localRemoval(releases, git, remote),
   }
 }

@@ -13,7 +13,7 @@ import {
 } from '../../lib/atomic-file.ts'
 import { type Digest, isDigest } from '../../lib/digest.ts'
 import type { NewRelease } from '../forge.ts'
-import { checkTagName } from './names.ts'
+import { checkTagName } from '../names.ts'
 
 /**
  * One folder for each release. Every file in it appears whole, once, and never changes (link of a synced file), so

@@ -1,8 +1,8 @@
 import { Refusal, UserError } from '../../errors.ts'
 import { resolveCommit } from '../../lib/checkout.ts'
 import type { NewTag, Tag } from '../forge.ts'
+import { checkTagName } from '../names.ts'
 import type { GitAccess } from './git-access.ts'
-import { checkTagName } from './names.ts'
 import { taggerOf, tagObject } from './tag-object.ts'
 
 /** Tags of the repository itself. */

@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.ts'
+import { UserError } from '../errors.ts'
 
 /** git-check-ref-format(1) for `refs/tags/NAME`; what it allows has no `..` and no part that begins with a dot. */
 export function checkTagName(name: string): void {
@@ -9,7 +9,7 @@ export function checkTagName(name: string): void {
   })
 }
 
-function tagProblem(name: string): string | undefined {
+export function tagProblem(name: string): string | undefined {
   if (name === '') return 'it is empty'
   if (Buffer.byteLength(name) > 200) return 'it is longer than 200 bytes'
   if (hasControlCharacter(name)) return 'it has a control character'
