@@ -1,0 +1,66 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+export interface SeenRequest {
+  /** From 0, in the order of arrival. */
+  readonly number: number
+  readonly method: string
+  /** Without the beginning that all addresses of the API have; as it was sent, encoded. */
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly headers: IncomingHttpHeaders
+  /** Such as `POST /repos/{owner}/{repo}/releases`; undefined when there is none. */
+  readonly operation: string | undefined
+  /** Of the answer; undefined until there is one. */
+  status: number | undefined
+}
+
+export type Fault =
+  /** The connection breaks before anything is done. */
+  | { readonly kind: 'drop' }
+  /** It is done, and the connection breaks instead of the answer. */
+  | { readonly kind: 'lost answer' }
+  /** The answer comes after this time. */
+  | { readonly kind: 'delay'; readonly ms: number }
+  /** Answered so, and nothing is done. */
+  | {
+      readonly kind: 'answer'
+      readonly status: number
+      readonly message?: string
+      readonly headers?: { readonly [name: string]: string }
+    }
+  /** Too many at a time, said as GitHub mostly says it: 403, and perhaps when to come back. */
+  | { readonly kind: 'secondary limit'; readonly status?: 403 | 429; readonly retryAfter?: number }
+  /** It is done, and a proxy before it says that it was not. */
+  | { readonly kind: 'bad gateway after success' }
+  /** The connection breaks within the body of the request; of an asset its beginning is kept as `starter`. */
+  | { readonly kind: 'cut request'; readonly bytes: number }
+  /** The connection breaks within the body of the answer. */
+  | { readonly kind: 'cut answer'; readonly bytes: number }
+
+/** How the stand-in behaves; tests may change it at any time. */
+export interface GitHubSwitches {
+  /** Asked for each request of the API; undefined: nothing happens to it. */
+  fault: (request: SeenRequest) => Fault | undefined
+  /** Reads of a list before something new is in it. */
+  listLag: number
+  /** Items in one page, at most, whatever was asked. */
+  pageSizeMax: number
+  /** Releases become immutable when they are published. */
+  immutableReleases: boolean
+  /** Requests until the primary limit; answers 304 do not count. */
+  rateLimit: { limit: number; remaining: number; resetAt: Date }
+  /** Assets are sent from another address, as GitHub does it. */
+  assetRedirects: boolean
+  /** Answers have ETags. */
+  etags: boolean
+}
+
+export const defaultSwitches = (now: Date): GitHubSwitches => ({
+  fault: () => undefined,
+  listLag: 0,
+  pageSizeMax: 100,
+  immutableReleases: false,
+  rateLimit: { limit: 5000, remaining: 5000, resetAt: new Date(now.getTime() + 3_600_000) },
+  assetRedirects: true,
+  etags: true,
+})
