@@ -246,9 +246,9 @@ describe('a release with images', () => {
       await mustRun('umoci', ['unpack', '--image', `${one}:${version}`, bundle])
       const shown = await mustRun('find', ['rootfs', '-printf', '%P %y %#m %U %T@\\n'], { cwd: bundle })
       expect(await readFile(join(bundle, 'rootfs/etc/hello/machine'), 'utf8')).toBe(`${platform}\n`)
-      expect(shown).toContain('etc/hello/machine f 0600 65532 1767225600.0')
-      expect(shown).toContain('tmp d 01777 0 1767225600.0')
-      expect(shown).toContain('bin/busybox f 0755 0 1767225600.0')
+      expect(shown).toContain('etc/hello/machine f 0600 65532 315532800.0')
+      expect(shown).toContain('tmp d 01777 0 315532800.0')
+      expect(shown).toContain('bin/busybox f 0755 0 315532800.0')
       expect(await readFile(join(bundle, 'rootfs/var/lib/dpkg/status.d/hello-data'), 'utf8')).toContain(
         'Package: hello-data\n',
       )
@@ -268,6 +268,30 @@ describe('a release with images', () => {
     const digest = async ({ root }: TestProject) =>
       (await openLayout(join(root, 'dist', version, 'hello.oci')).resolve(version))?.digest
     expect(await digest(other)).toBe(await digest(project))
+  })
+
+  test('in the next release, layers in which nothing changed are the same', async () => {
+    const next = await project.copy('next')
+    await next.write('README.md', 'Something else.\n')
+    await next.git('add', '--all')
+    await next.git('commit', '--quiet', '--date', '1770000000 +0000', '--message', 'Something else')
+
+    expect(await next.hawser(['build', '1.1.0'], withPassword)).toMatchObject({ code: 0 })
+
+    const layersOf = async ({ root }: TestProject, tag: string) => {
+      const layout = openLayout(join(root, 'dist', tag, 'hello.oci'))
+      const index = await layout.manifest(tag)
+      const { manifests } = await readGraph(
+        layout,
+        index ?? { mediaType: '', digest: 'sha256:', bytes: Buffer.alloc(0) },
+      )
+      const parsed = manifests[0] && readManifest(manifests[0], 'image')
+      return parsed?.kind === 'manifest' ? parsed.manifest.layers.map(({ digest }) => digest) : []
+    }
+    const [before, after] = [await layersOf(project, version), await layersOf(next, '1.1.0')]
+    expect(before).toHaveLength(3)
+    // The package in the second one has another version.
+    expect([after[0], after[2]]).toEqual([before[0], before[2]])
   })
 
   test('never moves a tag that names another image', async () => {

@@ -66,6 +66,9 @@ async function start(folder: string, host: string): Promise<ChildProcess> {
     }
     await pause(20)
   }
+  // Another server may have got the port in between, and have answered.
+  if (child.exitCode !== null)
+    throw new Error(`docker-registry ended:\n${await readFile(log, 'utf8').catch(() => '')}`)
   return child
 }
 

@@ -168,19 +168,24 @@ const layerRecord = z.object({
 })
 type BuiltLayer = z.infer<typeof layerRecord>
 
+/**
+ * The time of files in layers, 1980-01-01: the first that every archive format knows. Not the commit's, which would make
+ * every layer of every release another one, to be pushed and pulled again.
+ */
+const fileTime = 315_532_800
+
 /** The identity of a layer: what is in it, and what compressed it. A release that changes nothing of it takes the one that is there. */
 export function layerKey(
   entries: readonly DigestedEntry[],
   parents: 'added' | 'implied',
   compression: ImageDeclaration['compression'],
-  epoch: number,
 ): Digest {
   const identity = entries.map((entry) => {
     if (entry.type !== 'file') return entry
     const { open: _bytes, ...rest } = entry
     return rest
   })
-  return digestOfJson({ layer: 1, entries: identity, parents, compressor: compressorId(compression), epoch })
+  return digestOfJson({ layer: 1, entries: identity, parents, compressor: compressorId(compression) })
 }
 
 async function layerOf(
@@ -188,16 +193,16 @@ async function layerOf(
   base: BaseImage | undefined,
   { compression }: ImageDeclaration,
   store: ArtifactStore,
-  { run, signal }: StepContext,
+  { signal }: StepContext,
 ): Promise<BuiltLayer> {
   const parents = base === undefined ? 'added' : 'implied'
-  const key = layerKey(entries, parents, compression, run.epoch)
+  const key = layerKey(entries, parents, compression)
   const known = layerRecord.safeParse(await store.getRecord(key))
   if (known.success && (await store.has(known.data.descriptor.digest))) return known.data
   const outputPath = join(await store.scratch('temporary'), `${process.pid}-${crypto.randomUUID()}`)
   const ordered = orderedEntries(entries, parents)
   const { descriptor, diffId } = await buildLayer(ordered, {
-    epoch: run.epoch,
+    epoch: fileTime,
     compression,
     outputPath,
     signal,
