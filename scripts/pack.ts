@@ -41,7 +41,11 @@ console.error(
  */
 async function bundle(): Promise<void> {
   const built = await rolldown({
-    input: `${compiled}/main.js`,
+    input: {
+      main: `${compiled}/main.js`,
+      // A program of its own, which is found by its name beside the file that starts it.
+      'job-supervisor': `${compiled}/jobs/supervised/job-supervisor.js`,
+    },
     platform: 'node',
     external: (id) => !id.startsWith('.') && !id.startsWith('/'),
   })

@@ -93,6 +93,7 @@ const concepts = [
 const shared: Readonly<Record<string, readonly string[]>> = {
   repositories: ['append', 'lookup'],
   oci: ['layers', 'credentials', 'build'],
+  jobs: ['supervised'],
 }
 
 interface Import {

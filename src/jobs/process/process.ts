@@ -13,6 +13,7 @@ import {
   cancelSupervised,
   filesSupervised,
   logsSupervised,
+  lostJob,
   pollSupervised,
   type SupervisedCommand,
   startSupervised,
@@ -44,8 +45,11 @@ export const processJobs: Provider<JobRunner, typeof options, JobContext> = {
   example: { run: 'make test', pass: ['GOCACHE'] },
   create: (written, context) => ({
     start: (spec) => startSupervised(spec, context, () => command(written, spec, context)),
-    poll: (spec) => pollSupervised(spec, context),
-    cancel: (spec) => cancelSupervised(spec, context),
+    poll: async (spec) => {
+      const state = await pollSupervised(spec, context)
+      return state.state === 'lost' ? lostJob : state
+    },
+    cancel: (spec) => cancelSupervised(spec, context, async () => undefined),
     logs: (spec, fromByte) => logsSupervised(spec, context, fromByte),
     files: (spec) => filesSupervised(spec, context),
   }),

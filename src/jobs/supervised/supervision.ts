@@ -91,7 +91,10 @@ const notStarted = (folder: JobFolder, answer: string): TransientError =>
     hint: `See supervisor.log in "${folder.path}".`,
   })
 
-export async function pollSupervised(spec: JobSpec, context: JobContext): Promise<JobState> {
+/** `lost`: the supervisor was ended from outside, and so nobody saw how the job ended, or whether it has. */
+export type SupervisedState = JobState | { readonly state: 'lost'; readonly since: Date }
+
+export async function pollSupervised(spec: JobSpec, context: JobContext): Promise<SupervisedState> {
   const folder = jobFolder(context.root, spec.key)
   const end = await readEnd(folder.end)
   if (end !== undefined) return stateAtEnd(end, folder, spec)
@@ -104,7 +107,7 @@ export async function pollSupervised(spec: JobSpec, context: JobContext): Promis
   if (endAfterAll !== undefined) return stateAtEnd(endAfterAll, folder, spec)
   const child = await readProcess(folder.child)
   if (child !== undefined && (await mayLive(child, spec, context))) return running
-  return { state: 'failed', reason: 'the job and its supervisor were ended from outside' }
+  return { state: 'lost', since: new Date(owner.since) }
 }
 
 /** Processes of another machine cannot be seen: they count for as long as the job may take. */
@@ -129,8 +132,18 @@ async function stateAtEnd(end: EndRecord, folder: JobFolder, spec: JobSpec): Pro
   }
 }
 
+/** What a job is whose end nobody saw. */
+export const lostJob: JobState = {
+  state: 'failed',
+  reason: 'it was ended from outside, together with its supervisor',
+}
+
 /** Asks the supervisor to end the job; where it is gone, ends what is left of the job here. */
-export async function cancelSupervised(spec: JobSpec, context: JobContext): Promise<void> {
+export async function cancelSupervised(
+  spec: JobSpec,
+  context: JobContext,
+  cleanup: () => Promise<void>,
+): Promise<void> {
   const folder = jobFolder(context.root, spec.key)
   const owner = await readProcess(folder.owner)
   if (owner === undefined || (await readEnd(folder.end)) !== undefined) return
@@ -142,6 +155,7 @@ export async function cancelSupervised(spec: JobSpec, context: JobContext): Prom
     if ((await readEnd(folder.end)) !== undefined) return
   }
   if (await isAlive(owner)) throw stubborn(spec)
+  await cleanup()
   const child = await readProcess(folder.child)
   if (child !== undefined && (await isAlive(child))) signalGroup(child.pid, 'SIGKILL')
   await endStragglers(jobId(spec.key))
