@@ -29,6 +29,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./release.ts')).release,
   },
   {
+    name: 'replace',
+    describe: 'Remove a draft, or what may be replaced, and release the version anew.',
+    load: async () => (await import('./replace.ts')).replace,
+  },
+  {
     name: 'resume',
     describe: 'Go on with a run after a crash, a reboot or Ctrl-C.',
     load: async () => (await import('./resume.ts')).resume,

@@ -1,6 +1,7 @@
 import { exitCodes } from '../errors.ts'
 import type { Run } from '../pipeline/run.ts'
 import { exitCodeOf } from '../pipeline/run-exit.ts'
+import { isRemoval } from '../release/replace.ts'
 import { decideCommand, gateLines, openGates } from './gates.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -23,10 +24,12 @@ export function interrupted(terminal: Terminal): number {
   return exitCodes.failed
 }
 
-export function verdict({ plan, status, id }: Run): string {
+export function verdict(run: Run): string {
+  const { plan, status, id } = run
   const what = `${plan.run.project} ${plan.run.version}`
   switch (status) {
     case 'published':
+      if (isRemoval(run)) return `What there was of ${what} is removed (run ${id}), to be released anew.`
       return `${what} is published: everything declared was done and read back.`
     case 'failed':
       return `${what} failed (run ${id}). What is done stays done; nothing half-done is visible.`
@@ -48,7 +51,7 @@ export function nextCommand(run: Run): string {
   const { version } = plan.run
   switch (status) {
     case 'published':
-      return `hawser verify ${version}`
+      return `hawser ${isRemoval(run) ? 'release' : 'verify'} ${version}`
     case 'failed':
     case 'cancelled':
       return `hawser release ${version}`

@@ -71,7 +71,7 @@ function alreadyTrue({ run }: Plan, { terminal }: CommandInput): number {
   return exitCodes.done
 }
 
-async function confirm({ terminal, signal }: CommandInput): Promise<void> {
+export async function confirm({ terminal, signal }: CommandInput): Promise<void> {
   if (!terminal.isInteractive || process.stdin.isTTY !== true) {
     throw new UserError('CONFIRMATION_NEEDED', 'Nobody is here to confirm the plan.', {
       hint: 'Add --yes, or make a plan first (hawser plan VERSION --out FILE) and give it with --plan FILE.',

@@ -19,6 +19,8 @@ import { publishPackages } from './publish-packages/publish-packages.ts'
 import { publishRelease } from './publish-release/publish-release.ts'
 import { pushImage } from './push-image/push-image.ts'
 import { pushModule } from './push-module/push-module.ts'
+import { removeRelease } from './remove-release/remove-release.ts'
+import { runJob } from './run-job/run-job.ts'
 import { sign } from './sign/sign.ts'
 import { uploadAssets } from './upload-assets/upload-assets.ts'
 import { waitForAssets } from './wait-for-assets/wait-for-assets.ts'
@@ -50,6 +52,8 @@ export const steps: readonly AnyStep[] = [
   pushModule,
   sign,
   attest,
+  runJob,
   publishPackages,
   publishRelease,
+  removeRelease,
 ]
