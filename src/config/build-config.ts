@@ -231,7 +231,8 @@ function releaseOf({ release = {}, sources = {} }: WrittenConfig, version: strin
 
 function notesOf(written: NonNullable<WrittenConfig['release']>['notes']): ReleaseConfig['notes'] {
   if (written === undefined) return { from: 'commits' }
-  return typeof written === 'string' ? { from: 'text', text: written } : { from: 'file', path: written.file }
+  if (typeof written === 'string') return { from: 'text', text: written }
+  return 'file' in written ? { from: 'file', path: written.file } : { from: 'forge' }
 }
 
 /** SemVer 2.0.0, 9: a hyphen after the numbers; and `~`, which packagers write. */

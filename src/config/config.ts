@@ -141,6 +141,8 @@ export type ReleaseNotes =
   | { readonly from: 'text'; readonly text: string }
   | { readonly from: 'file'; readonly path: string }
   | { readonly from: 'commits' }
+  /** Made by the forge, of pull requests. */
+  | { readonly from: 'forge' }
 
 /** A path or glob, in a source of the file or (without one) in the project. */
 export interface FilePattern {

@@ -77,7 +77,7 @@ function namedFiles({ packages = {}, repositories = {}, release }: WrittenConfig
   ])
   const files = [...variants, ...keys]
   const notes = release?.notes
-  if (notes === undefined || typeof notes === 'string') return files
+  if (notes === undefined || typeof notes === 'string' || !('file' in notes)) return files
   return [...files, { path: ['release', 'notes', 'file'], file: notes.file, what: 'release notes' }]
 }
 

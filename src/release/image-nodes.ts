@@ -82,6 +82,7 @@ export const imagePushNodes = (config: Config, before: readonly string[]): reado
         repository,
         tags,
         registries: config.registries,
+        release: { forge: config.forge, tag: config.release.tag },
       }),
       needs: [...before, imageId(name)],
     })),

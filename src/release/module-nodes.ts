@@ -19,13 +19,14 @@ export const moduleBuildNodes = ({ modules }: Config): readonly NodeSketch[] =>
 /** After the images that modules name: whoever finds a module finds its images. */
 export function modulePushNodes(config: Config, before: readonly string[]): readonly NodeSketch[] {
   const { registries, keys: declared } = config
+  const release = { forge: config.forge, tag: config.release.tag }
   return Object.values(config.modules).flatMap(({ name, push, sign: signers }) => {
     if (!push) return []
     const from = `push-module:${name}`
     const pushing: NodeSketch = {
       id: from,
       step: pushModule.name,
-      options: jsonObject({ module: name, from: moduleId(name), registries }),
+      options: jsonObject({ module: name, from: moduleId(name), registries, release }),
       needs: [...before, moduleId(name)],
     }
     if (signers.length === 0) return [pushing]

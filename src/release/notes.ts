@@ -11,6 +11,8 @@ export async function releaseNotes(
 ): Promise<string> {
   const { notes } = release
   if (notes.from === 'text') return notes.text
+  // The draft's own step asks for them, when the tag is there.
+  if (notes.from === 'forge') return ''
   if (notes.from === 'file') return readNotes(join(root, notes.path))
   const previous = await previousRelease(forge, release.tag, commit)
   const commits = await forge.commitsBetween(previous, commit)

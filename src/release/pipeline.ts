@@ -120,7 +120,10 @@ function forgeNodes(
     {
       id: 'draft',
       step: createDraft.name,
-      options: jsonObject({ forge, tag, title, notes, isPrerelease, commitFrom }),
+      options: jsonObject({
+        ...{ forge, tag, title, notes, isPrerelease, commitFrom },
+        notesFrom: release.notes.from === 'forge' ? 'forge' : undefined,
+      }),
       needs: ['tag', ...before],
     },
     {

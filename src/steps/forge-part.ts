@@ -5,6 +5,7 @@ const words = {
   pullRequests: 'pull requests',
   statuses: 'statuses of commits',
   contents: 'files of commits',
+  generatedNotes: 'notes of its own making',
 } as const
 
 /** A part of the forge that this step cannot do without. */

@@ -169,8 +169,16 @@ const release = z
     ),
     title: text('The title of the release. Without it: the tag.'),
     notes: z
-      .union([text('The notes, as Markdown.'), z.strictObject({ file: text('A file in the project.') })])
-      .describe('The notes: a text, or a file. Without it: made from the commits since the last release.'),
+      .union([
+        text('The notes, as Markdown.'),
+        z.strictObject({ file: text('A file in the project.') }),
+        z.strictObject({
+          generate: z.literal('forge').describe('Made by the forge, of pull requests and their labels.'),
+        }),
+      ])
+      .describe(
+        'The notes: a text, a file, or made by the forge. Without it: made from the commits since the last release.',
+      ),
     prerelease: z.union([z.boolean(), z.literal('auto')]).meta({
       description: 'Whether it is a pre-release; auto: when the version is one (1.0.0-rc.1).',
       default: 'auto',

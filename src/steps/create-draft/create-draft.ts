@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import type { ForgeRelease, NewRelease } from '../../forge/forge.ts'
+import type { Forge, ForgeRelease, NewRelease } from '../../forge/forge.ts'
 import type { Step, StepContext } from '../../pipeline/step.ts'
 import { type Choice, choice } from '../choice.ts'
 import { openForge } from '../forge-choice.ts'
+import { neededPart } from '../forge-part.ts'
 import { releaseCommit } from '../release-commit.ts'
 
 type Options = {
@@ -10,6 +11,8 @@ type Options = {
   readonly tag: string
   readonly title: string
   readonly notes: string
+  /** `forge`: instead of `notes`, those that the forge makes of pull requests. */
+  readonly notesFrom?: 'forge' | undefined
   readonly isPrerelease: boolean
   /** A step whose commit is released instead of the run's. */
   readonly commitFrom?: string | undefined
@@ -25,6 +28,7 @@ export const createDraft: Step<Options, Result, ForgeRelease> = {
     tag: z.string(),
     title: z.string(),
     notes: z.string(),
+    notesFrom: z.literal('forge').optional(),
     isPrerelease: z.boolean(),
     commitFrom: z.string().optional(),
   }),
@@ -58,15 +62,33 @@ export const createDraft: Step<Options, Result, ForgeRelease> = {
     }
   },
   async act(_change, options, context) {
-    await openForge(options.forge, context).createDraft(newRelease(options, context))
+    const forge = openForge(options.forge, context)
+    await forge.createDraft(await newRelease(options, forge, context))
     return { tag: options.tag }
   },
 }
 
-const hasText = (found: ForgeRelease, { title, notes, isPrerelease }: Options): boolean =>
-  found.name === title && found.notes === notes && found.isPrerelease === isPrerelease
+/** Notes that the forge made are its own: people may edit them in the draft. */
+const hasText = (found: ForgeRelease, { title, notes, notesFrom, isPrerelease }: Options): boolean =>
+  found.name === title &&
+  (notesFrom === 'forge' || found.notes === notes) &&
+  found.isPrerelease === isPrerelease
 
-function newRelease(options: Options, context: StepContext): NewRelease {
-  const { tag, title, notes, isPrerelease, commitFrom } = options
-  return { tag, name: title, notes, isPrerelease, commit: releaseCommit(commitFrom, context) }
+async function newRelease(options: Options, forge: Forge, context: StepContext): Promise<NewRelease> {
+  const { tag, title, notes, notesFrom, isPrerelease, commitFrom } = options
+  const commit = releaseCommit(commitFrom, context)
+  const written = notesFrom === 'forge' ? await generated(forge, tag, commit) : notes
+  return { tag, name: title, notes: written, isPrerelease, commit }
 }
+
+/** Between the newest release that is published and this one. */
+async function generated(forge: Forge, tag: string, commit: string): Promise<string> {
+  const notes = neededPart(forge, 'generatedNotes', 'create-draft')
+  const published = (await forge.listReleases()).filter(
+    (one) => one.state === 'published' && !one.isPrerelease && one.tag !== tag,
+  )
+  const previousTag = published.toSorted((a, b) => timeOf(b) - timeOf(a))[0]?.tag
+  return notes.generate({ tag, commit, previousTag })
+}
+
+const timeOf = ({ publishedAt }: ForgeRelease): number => publishedAt?.getTime() ?? 0

@@ -6,6 +6,7 @@ import type { OciStore } from '../../oci/oci-store.ts'
 import type { Change, Step, StepContext } from '../../pipeline/step.ts'
 import { builtImage, openBuiltImage } from '../images.ts'
 import { openRepositoryOf, type RegistriesOptions, registriesOptions } from '../registries.ts'
+import { isUnpublished, type ReleaseOption, releaseOption } from '../unpublished.ts'
 
 type Options = {
   readonly image: string
@@ -15,14 +16,17 @@ type Options = {
   readonly repository: string
   readonly tags: readonly string[]
   readonly registries: RegistriesOptions
+  /** The release that it belongs to: until that is published, what an earlier attempt left may be replaced. */
+  readonly release?: ReleaseOption
 }
 type Result = { readonly repository: string; readonly digest: string; readonly tags: string[] }
 
 interface Evidence {
+  readonly mayReplace: boolean
   readonly tags: readonly { readonly tag: string; readonly digest: string | undefined }[]
 }
 
-/** Pushes an image that was built, byte for byte. A tag that names something else is refused, never moved. */
+/** Pushes an image that was built, byte for byte. A tag that names something else is refused, unless its release was never published. */
 export const pushImage: Step<Options, Result, Evidence> = {
   name: 'push-image',
   describe: 'Pushes an image to a registry.',
@@ -32,25 +36,32 @@ export const pushImage: Step<Options, Result, Evidence> = {
     repository: z.string(),
     tags: z.array(z.string()).min(1),
     registries: registriesOptions,
+    release: releaseOption,
   }),
+  // Only what an attempt that was never published has left.
+  replacesUnseen: true,
   async probe(options, context) {
     const store = openRepositoryOf(options.repository, options.registries, context)
     const tags = []
     for (const tag of options.tags) tags.push({ tag, digest: (await store.resolve(tag, context))?.digest })
-    return { state: 'present', evidence: { tags } }
+    return { state: 'present', evidence: { tags, mayReplace: await isUnpublished(options.release, context) } }
   },
   decide({ image, from, repository, tags }, probe, context) {
     if (probe.state !== 'present') throw new Error('Reading a registry gives its tags or throws')
     const { digest } = builtImage(context, from)
     const other = probe.evidence.tags.find((one) => one.digest !== undefined && one.digest !== digest)
-    if (other !== undefined) return swap(repository, other.tag, other.digest ?? '', digest)
+    if (other?.digest !== undefined) {
+      if (!probe.evidence.mayReplace) return swap(repository, other.tag, other.digest, digest)
+      const summary = `replace ${repository}:${other.tag}, which was never released`
+      return { kind: 'replace', summary, old: other.digest, new: digest }
+    }
     const missing = probe.evidence.tags.filter((one) => one.digest === undefined)
     const result = { repository, digest, tags: [...tags] }
     if (missing.length === 0) return { kind: 'keep', summary: `${repository} has ${image} ${digest}`, result }
     const names = missing.map(({ tag }) => `${repository}:${tag}`)
     return { kind: 'create', summary: `push ${image} to ${names.join(', ')}`, detail: { digest } }
   },
-  async act(_change, { image, from, repository, tags, registries }, context) {
+  async act(_change, { image, from, repository, tags, registries, release }, context) {
     const built = builtImage(context, from)
     const store = openRepositoryOf(repository, registries, context)
     const layout = openBuiltImage(context, image)
@@ -58,7 +69,8 @@ export const pushImage: Step<Options, Result, Evidence> = {
     for (const tag of tags) {
       // Another run may have been here since the plan.
       const there = await store.resolve(tag, context)
-      if (there !== undefined && there.digest !== built.digest) throw moved(repository, tag, there)
+      const isOther = there !== undefined && there.digest !== built.digest
+      if (isOther && !(await isUnpublished(release, context))) throw moved(repository, tag, there)
       await copyImage(layout, built.digest, store, { tag, signal: context.signal })
     }
     return { repository, digest: built.digest, tags: [...tags] }

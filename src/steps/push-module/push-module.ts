@@ -8,10 +8,18 @@ import type { Step, StepContext } from '../../pipeline/step.ts'
 import { builtModule, openBuiltModule } from '../modules.ts'
 import { type PushedResult, pushedResult } from '../pushed.ts'
 import { openRepositoryOf, type RegistriesOptions, registriesOptions } from '../registries.ts'
+import { isUnpublished, type ReleaseOption, releaseOption } from '../unpublished.ts'
 
-type Options = { readonly module: string; readonly from: string; readonly registries: RegistriesOptions }
+type Options = {
+  readonly module: string
+  readonly from: string
+  readonly registries: RegistriesOptions
+  /** The release that it belongs to: until that is published, what an earlier attempt left may be replaced. */
+  readonly release?: ReleaseOption
+}
 
 type Evidence = {
+  readonly mayReplace: boolean
   /** What is there: the digest, and in which points it says something else than what was built. */
   readonly there: { readonly digest: Digest; readonly differences: readonly string[] } | undefined
 }
@@ -20,9 +28,17 @@ type Evidence = {
 export const pushModule: Step<Options, PushedResult, Evidence> = {
   name: 'push-module',
   describe: 'Pushes a Kyma module to a registry.',
-  options: z.object({ module: z.string(), from: z.string(), registries: registriesOptions }),
+  options: z.object({
+    module: z.string(),
+    from: z.string(),
+    registries: registriesOptions,
+    release: releaseOption,
+  }),
+  // Only what an attempt that was never published has left.
+  replacesUnseen: true,
   async probe(options, context) {
-    return { state: 'present', evidence: { there: await compare(options, context) } }
+    const mayReplace = await isUnpublished(options.release, context)
+    return { state: 'present', evidence: { there: await compare(options, context), mayReplace } }
   },
   decide({ module: name, from }, probe, context) {
     if (probe.state !== 'present') throw new Error('Reading a registry gives the component or throws')
@@ -35,6 +51,10 @@ export const pushModule: Step<Options, PushedResult, Evidence> = {
       const result = { repository, digest: there.digest, tags: [tag] }
       return { kind: 'keep', summary: `${repository}:${tag} ${how}`, result }
     }
+    if (probe.evidence.mayReplace) {
+      const summary = `replace ${repository}:${tag}, which was never released`
+      return { kind: 'replace', summary, old: there.digest, new: digest }
+    }
     return {
       kind: 'refuse',
       code: 'MODULE_SWAP',
@@ -45,8 +65,11 @@ export const pushModule: Step<Options, PushedResult, Evidence> = {
   async act(_change, options, context) {
     const built = builtModule(context, options.from)
     const there = await compare(options, context)
-    if (there !== undefined && there.differences.length > 0) throw meanwhile(built.repository, built.tag)
-    if (there !== undefined) return { repository: built.repository, digest: there.digest, tags: [built.tag] }
+    const isOther = there !== undefined && there.differences.length > 0
+    if (isOther && !(await isUnpublished(options.release, context)))
+      throw meanwhile(built.repository, built.tag)
+    if (there !== undefined && !isOther)
+      return { repository: built.repository, digest: there.digest, tags: [built.tag] }
     const store = openRepositoryOf(built.repository, options.registries, context)
     const from = openBuiltModule(context, options.module, pathOf(built.repository))
     await copyImage(from, built.tag, store, { tag: built.tag, signal: context.signal })
