@@ -24,7 +24,7 @@ export interface SampleWorld {
   readonly writes: string[]
 }
 
-export const sampleId = (number: number): string => String(number).padStart(40, 'c0ffee')
+export const sampleId = (number: number): string => String(number).padStart(4, '0').padEnd(40, 'c0ffee')
 
 export function sampleWorld(titles: readonly string[] = ['first', 'second', 'third']): SampleWorld {
   const commits = titles.map((title, index) => sampleCommit(index + 1, title))

@@ -4,6 +4,7 @@ import type { Change, Step, StepContext } from '../../pipeline/step.ts'
 import { type Choice, choice } from '../choice.ts'
 import { openForge } from '../forge-choice.ts'
 import { baseBranch, headOf, short } from '../forge-part.ts'
+import { isPublished } from '../published-release.ts'
 import { releaseCommit } from '../release-commit.ts'
 
 type Options = {
@@ -13,12 +14,14 @@ type Options = {
   /** A step whose commit is released instead of the run's. */
   readonly commitFrom?: string | undefined
   /** `refuse`: nobody releases while others merge. `replan`: a new run validates what came in. `allow`: only told. */
+  /** Tag of the release: once it is published, the branch may go where it likes. */
+  readonly release?: string | undefined
   readonly moved: 'refuse' | 'replan' | 'allow'
 }
 type Result = { readonly base: string; readonly commit: string }
 type Evidence = {
   readonly base: string
-  readonly head: string
+  readonly isPublished: boolean
   /** On the branch, and not in what is released. */
   readonly after: readonly Commit[]
   /** In what is released, and not in what was validated; changes that this release made itself are not among them. */
@@ -35,11 +38,15 @@ export const checkBase: Step<Options, Result, Evidence> = {
     forge: choice,
     base: z.string().optional(),
     commitFrom: z.string().optional(),
+    release: z.string().optional(),
     moved: z.enum(['refuse', 'replan', 'allow']).default('refuse'),
   }),
-  async probe({ forge, base: written, commitFrom }, context) {
+  async probe({ forge, base: written, commitFrom, release }, context) {
     const port = openForge(forge, context)
     const base = await baseBranch(port, written, 'check-base')
+    if (await isPublished(port, release)) {
+      return { state: 'present', evidence: { base, isPublished: true, after: [], between: [], aside: [] } }
+    }
     const head = await headOf(port, base)
     const commit = releaseCommit(commitFrom, context)
     const after = head === commit ? [] : await port.commitsBetween(commit, head)
@@ -52,12 +59,15 @@ export const checkBase: Step<Options, Result, Evidence> = {
       const isOwn = one.id === commit || pulls.some(({ number }) => number === own)
       if (!isOwn) between.push(one)
     }
-    return { state: 'present', evidence: { base, head, after, between, aside } }
+    return { state: 'present', evidence: { base, isPublished: false, after, between, aside } }
   },
   decide({ moved, commitFrom }, probe, context) {
     if (probe.state !== 'present') throw new Error('Branches are read or it throws')
-    const { base, aside, after, between } = probe.evidence
+    const { base, aside, after, between, ...seen } = probe.evidence
     const commit = releaseCommit(commitFrom, context)
+    if (seen.isPublished) {
+      return { kind: 'keep', summary: 'the release is published', result: { base, commit } }
+    }
     if (aside.length > 0) return notOnBase(base, commit, aside)
     const strange = [...between, ...after]
     const result = { base, commit }

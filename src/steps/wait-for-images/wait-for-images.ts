@@ -5,6 +5,7 @@ import type { Step, StepContext } from '../../pipeline/step.ts'
 import { type Choice, choice } from '../choice.ts'
 import { openForge } from '../forge-choice.ts'
 import { lookAtProducers, type ProducerOptions, producerOptions } from '../producers.ts'
+import { isPublished } from '../published-release.ts'
 import { openRepositoryOf, type RegistriesOptions, registriesOptions } from '../registries.ts'
 import { releaseCommit } from '../release-commit.ts'
 import { taggedReference } from '../tagged-reference.ts'
@@ -19,13 +20,19 @@ type Options = ProducerOptions & {
   readonly images: readonly WrittenImage[]
   /** The step that looked which images were there before. */
   readonly old?: string | undefined
+  /** Tag of the release: once it is published, its images were taken. */
+  readonly release?: string | undefined
   readonly pollSeconds: number
 }
 type Result = {
   /** Reference → digest. */
   readonly images: JsonObject
 }
-type Evidence = { readonly seen: readonly SeenImage[]; readonly producers: readonly string[] }
+type Evidence = {
+  readonly seen: readonly SeenImage[]
+  readonly producers: readonly string[]
+  readonly isPublished: boolean
+}
 
 /**
  * Waits for images that somebody else's build pushes. Taken is what that build reported the digest of, what names the
@@ -50,22 +57,28 @@ export const waitForImages: Step<Options, Result, Evidence> = {
       )
       .min(1),
     old: z.string().optional(),
+    release: z.string().optional(),
     pollSeconds: z.number().positive().max(3600).default(10),
     ...producerOptions,
   }),
   async probe(options, context) {
     const seen: SeenImage[] = []
     for (const image of options.images) seen.push(await look(image, options, context))
-    const isDone = doubtsOf(seen, options, context).length === 0
-    const producers = isDone
-      ? []
-      : await lookAtProducers(options, openForge(options.forge, context), context, 'wait-for-images')
-    return { state: 'present', evidence: { seen, producers } }
+    if (doubtsOf(seen, options, context).length === 0) {
+      return { state: 'present', evidence: { seen, producers: [], isPublished: false } }
+    }
+    const forge = openForge(options.forge, context)
+    const isThere = seen.every(({ digest }) => digest !== undefined)
+    if (isThere && (await isPublished(forge, options.release))) {
+      return { state: 'present', evidence: { seen, producers: [], isPublished: true } }
+    }
+    const producers = await lookAtProducers(options, forge, context, 'wait-for-images')
+    return { state: 'present', evidence: { seen, producers, isPublished: false } }
   },
   decide(options, probe, context) {
     if (probe.state !== 'present') throw new Error('Reading a registry gives its tags or throws')
-    const { seen, producers } = probe.evidence
-    const doubts = doubtsOf(seen, options, context)
+    const { seen, producers, ...release } = probe.evidence
+    const doubts = release.isPublished ? [] : doubtsOf(seen, options, context)
     if (doubts.length > 0) {
       return {
         kind: 'wait',
