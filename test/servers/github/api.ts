@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { demand, type Viewer, viewerOf } from './access.ts'
-import { addAsset, assetBytes, assetRoutes, uploadOperation } from './asset-routes.ts'
+import { appRoutes } from './app-routes.ts'
+import { addAsset, assetRoutes, uploadOperation } from './asset-routes.ts'
 import { contentRoutes } from './content-routes.ts'
 import { type Answer, type Body, type Call, Denial, type Handlers, notFound } from './exchange.ts'
 import type { Fault, SeenRequest } from './faults.ts'
@@ -12,9 +13,11 @@ import { pullRoutes } from './pull-routes.ts'
 import { releaseRoutes } from './release-routes.ts'
 import { repositoryRoutes } from './repository-routes.ts'
 import { statusRoutes } from './status-routes.ts'
+import { workflowRoutes } from './workflow-routes.ts'
 import type { World } from './world.ts'
 
 const handlers: Handlers = {
+  ...appRoutes,
   ...assetRoutes,
   ...contentRoutes,
   ...gitRoutes,
@@ -23,6 +26,7 @@ const handlers: Handlers = {
   ...releaseRoutes,
   ...repositoryRoutes,
   ...statusRoutes,
+  ...workflowRoutes,
 }
 
 export const apiPrefix = '/api/v3'
@@ -193,25 +197,6 @@ export class Api {
     const more = { ...answer.headers, etag, 'cache-control': 'private, max-age=60, s-maxage=60' }
     if (headers['if-none-match']?.split(/, */).includes(etag) === true) return { status: 304, headers: more }
     return { ...answer, headers: more }
-  }
-
-  /** Addresses that are not of the API: where assets are, and where people download them. */
-  download(path: string, authorization: string | undefined): Answer {
-    const [, id] = /^\/storage\/(\d+)$/.exec(path) ?? []
-    if (id !== undefined) {
-      // Object stores refuse credentials that are not theirs.
-      if (authorization !== undefined)
-        return { status: 400, bytes: Buffer.from('Only one auth mechanism allowed') }
-      const asset = this.#world.releases.flatMap(({ assets }) => assets).find((one) => String(one.id) === id)
-      return asset === undefined ? { status: 404 } : assetBytes(asset)
-    }
-    const prefix = `/${this.#world.fullName}/releases/download/`
-    const [tag, name] = path.startsWith(prefix)
-      ? path.slice(prefix.length).split('/').map(decodeURIComponent)
-      : []
-    const release = this.#world.releases.find((one) => !one.isDraft && one.tag === tag)
-    const asset = release?.assets.find((one) => one.name === name && one.state === 'uploaded')
-    return asset === undefined ? { status: 404 } : assetBytes(asset)
   }
 }
 

@@ -7,6 +7,7 @@ import { type Answer, Denial } from './exchange.ts'
 import { defaultSwitches, type Fault, type GitHubSwitches, type SeenRequest } from './faults.ts'
 import { serveGit } from './git-http.ts'
 import { referencesChanged } from './references.ts'
+import { storedFile } from './stored-files.ts'
 import { type WebhookOptions, Webhooks } from './webhooks.ts'
 import type { ScriptedWorkflow } from './workflow.ts'
 import { type GitHubEvent, World } from './world.ts'
@@ -166,7 +167,7 @@ class Doors {
     if (url.pathname.startsWith(`/${this.#world.fullName}.git/`))
       return this.#git(seen, fault, incoming, outgoing)
     incoming.resume()
-    const answer = this.#api.download(url.pathname, headers.authorization)
+    const answer = storedFile(this.#world, url.pathname, headers.authorization)
     seen.status = answer.status
     if (fault?.kind === 'delay') await new Promise((resolve) => setTimeout(resolve, fault.ms))
     send(outgoing, answer, fault)

@@ -20,5 +20,5 @@ export interface ScriptedRun {
   /** Aborted when the run is cancelled. */
   readonly signal: AbortSignal
   log(line: string): void
-  artifact(name: string, files: { readonly [path: string]: string | Uint8Array }): Promise<void>
+  artifact(name: string, files: { readonly [path: string]: string | Uint8Array }): void
 }

@@ -134,7 +134,7 @@ export interface RunState extends Lagging {
   updatedAt: string
   log: string
   readonly artifacts: ArtifactState[]
-  readonly cancelled: AbortController
+  cancelled: AbortController
 }
 
 export interface GitHubEvent {
