@@ -74,7 +74,7 @@ export const awaitMerge: Step<Options, Result, Evidence> = {
     const { pull, proposal, reviews } = evidence
     if (pull.state === 'closed') return closed(pull)
     if (pull.state === 'open') return open(pull, proposal, reviews, options)
-    const approvedBy = approversOf(reviews, pull)
+    const approvedBy = whoSaid('approved', reviews, pull)
     if (options.requireApproval && approvedBy.length === 0) return unapproved(pull, proposal)
     if (pull.mergeCommit === undefined) throw new Error('A merge without its commit was unknown before')
     return {
@@ -96,15 +96,17 @@ export const awaitMerge: Step<Options, Result, Evidence> = {
   },
 }
 
-/** The last word of each reviewer counts; authors do not approve their own work. */
-function approversOf(reviews: readonly Review[], { author }: PullRequest): readonly string[] {
+/** Who said this last; a comment takes nothing back, and authors do not judge their own work. */
+function whoSaid(
+  state: Review['state'],
+  reviews: readonly Review[],
+  { author }: PullRequest,
+): readonly string[] {
   const last = new Map<string, Review>()
   for (const review of reviews.toSorted((a, b) => a.submittedAt.getTime() - b.submittedAt.getTime())) {
-    if (review.state !== 'commented') last.set(review.author, review)
+    if (review.state !== 'commented' && review.author !== author) last.set(review.author, review)
   }
-  return [...last.values()]
-    .filter((review) => review.state === 'approved' && review.author !== author)
-    .map((review) => review.author)
+  return [...last.values()].filter((review) => review.state === state).map((review) => review.author)
 }
 
 function open(
@@ -113,11 +115,11 @@ function open(
   reviews: readonly Review[],
   { pollSeconds }: Options,
 ): Change<Result> {
-  const approvedBy = approversOf(reviews, pull)
-  const against = reviews.filter(({ state }) => state === 'changes requested').map(({ author }) => author)
+  const approvedBy = whoSaid('approved', reviews, pull)
+  const against = whoSaid('changes requested', reviews, pull)
   const said =
     (approvedBy.length > 0 ? `, approved by ${approvedBy.join(', ')}` : '') +
-    (against.length > 0 ? `, changes requested by ${[...new Set(against)].join(', ')}` : '')
+    (against.length > 0 ? `, changes requested by ${against.join(', ')}` : '')
   return {
     kind: 'wait',
     summary: `${pull.url} is open${said}`,
