@@ -3,10 +3,12 @@
 import type { NewRelease } from '../../src/forge/forge.ts'
 import { forges } from '../../src/forge/index.ts'
 import type { Digest } from '../../src/lib/digest.ts'
+import type { JsonObject } from '../../src/lib/json.ts'
+import { createChosen } from '../../src/steps/choice.ts'
 
 export interface Work {
   readonly provider: string
-  readonly options: object
+  readonly options: JsonObject
   readonly root: string
   readonly environment: { readonly [name: string]: string }
   readonly release: NewRelease
@@ -15,10 +17,8 @@ export interface Work {
 }
 
 const work: Work = JSON.parse(process.argv[2] ?? '')
-const provider = forges.find(({ name }) => name === work.provider)
-if (provider === undefined) throw new Error(`no forge "${work.provider}"`)
 const { root, environment, release } = work
-const forge = provider.create(provider.options.parse(work.options), { root, environment })
+const forge = createChosen(forges, { provider: work.provider, options: work.options }, { root, environment })
 
 await forge.createTag({
   name: release.tag,

@@ -1,25 +1,45 @@
 import { forges } from '../../src/forge/index.ts'
-import { testRepository } from '../forge/repository.ts'
+import type { JsonObject } from '../../src/lib/json.ts'
+import { createChosen } from '../../src/steps/choice.ts'
+import { type TestRepository, testRepository } from '../forge/repository.ts'
+import { startGitHub } from '../servers/github/github.ts'
 import { forgeContract } from './forge.ts'
 
-// A kind that needs a server gets a line here that starts one.
-const optionsFor: { readonly [provider: string]: () => object } = {
-  local: () => ({ releases: '../releases' }),
+interface TestForge {
+  readonly options: JsonObject
+  readonly environment?: { readonly [name: string]: string }
+  close?(): Promise<void>
 }
 
-for (const provider of forges) {
-  forgeContract(provider.name, async () => {
-    const options = optionsFor[provider.name]?.()
-    if (options === undefined) throw new Error(`There is no test forge for "${provider.name}".`)
-    const { root, environment, commits, remove } = await testRepository()
+// A kind that needs a server gets a line here that starts one.
+const testForges: { readonly [provider: string]: (repository: TestRepository) => Promise<TestForge> } = {
+  local: async () => ({ options: { releases: '../releases' } }),
+  github: async ({ git }) => {
+    const { repository, baseUrl, token, pushUrl, close } = await startGitHub()
+    await git('push', '--quiet', '--force', pushUrl, 'main')
+    return { options: { repository, baseUrl }, environment: { GITHUB_TOKEN: token }, close }
+  },
+}
+
+for (const { name } of forges) {
+  forgeContract(name, async () => {
+    const repository = await testRepository()
+    const started = await testForges[name]?.(repository)
+    if (started === undefined) throw new Error(`There is no test forge for "${name}".`)
+    const { root, commits, remove } = repository
+    const environment = { ...repository.environment, ...started.environment }
+    const { options } = started
     return {
-      provider: provider.name,
+      provider: name,
       options,
       root,
       environment,
       commits,
-      forge: provider.create(provider.options.parse(options), { root, environment }),
-      close: remove,
+      forge: createChosen(forges, { provider: name, options }, { root, environment }),
+      close: async () => {
+        await started.close?.()
+        await remove()
+      },
     }
   })
 }

@@ -8,12 +8,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Refusal, UserError } from '../../src/errors.ts'
 import type { Forge, NewRelease } from '../../src/forge/forge.ts'
 import { type Digest, digestOf } from '../../src/lib/digest.ts'
+import type { JsonObject } from '../../src/lib/json.ts'
 import type { Work } from './forge-worker.ts'
 
 export interface ForgeUnderTest {
   /** The provider's name and options, so that other processes can open the same forge. */
   readonly provider: string
-  readonly options: object
+  readonly options: JsonObject
   readonly root: string
   readonly environment: { readonly [name: string]: string }
   readonly forge: Forge

@@ -195,9 +195,9 @@ export async function openStream(
   const answer = await connection.retrying(async () => {
     let url = from
     for (let redirects = 0; redirects <= redirectsMax; redirects += 1) {
-      const isOurs = url.host === from.host && url.protocol === from.protocol
       const request = { method: 'GET', url, headers: { accept, 'user-agent': 'hawser' } }
-      const reply: HttpAnswer = isOurs ? await connection.send(request) : await connection.sendBare(request)
+      const reply: HttpAnswer =
+        redirects === 0 ? await connection.send(request) : await connection.sendBare(request)
       if (reply.status === 200) return reply
       const { location } = reply.headers
       const isRedirect = [301, 302, 303, 307, 308].includes(reply.status) && location !== undefined

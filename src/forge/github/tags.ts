@@ -48,7 +48,8 @@ export class Tags {
         github.request('GET /repos/{owner}/{repo}/git/matching-refs/{ref}', {
           ...this.#connection.repository,
           ref: 'tags/',
-          ...page,
+          // It gives all at once, by its description; a link would say otherwise.
+          ...(page.page > 1 && page),
         }),
     )
     const tags = await mapLimited(references, 6, (each) => this.#describe(each), this.#connection.signal)

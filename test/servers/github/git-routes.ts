@@ -34,6 +34,8 @@ export const gitRoutes: Handlers = {
   [`GET ${R}/commits`]: { needs: 'read', answer: commits },
   [`GET ${R}/commits/{ref}`]: { needs: 'read', answer: commit },
   [`GET ${R}/compare/{basehead}`]: { needs: 'read', answer: compare },
+  // Described twice.
+  [`GET ${R}/compare/{base}...{head}`]: { needs: 'read', answer: compare },
 }
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
@@ -262,7 +264,8 @@ async function commit(world: World, { parameters: { ref = '' }, headers }: Call)
 }
 
 async function compare(world: World, call: Call): Promise<Answer> {
-  const [from = '', to = ''] = (call.parameters['basehead'] ?? '').split('...')
+  const { basehead, base: one = '', head: other = '' } = call.parameters
+  const [from = '', to = ''] = basehead?.split('...') ?? [one, other]
   const [base, head] = [await commitNamed(world, from), await commitNamed(world, to)]
   if (base === undefined || head === undefined) throw notFound()
   const common = await world.git.git(['merge-base', base, head], { answers: [1] })

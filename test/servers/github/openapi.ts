@@ -42,6 +42,7 @@ function load(): Description {
   // OpenAPI 3.0 names more keywords than JSON Schema has.
   const ajv = new Ajv({ strict: false, allErrors: true })
   ajvFormats.default(ajv, { mode: 'fast' })
+  ajv.addFormat('repo.nwo', /^[^/]+\/[^/]+$/)
   ajv.addSchema(description, 'github')
   const compiled = new Map<string, ValidateFunction>()
   const check = (pointer: string, value: unknown): readonly string[] => {
@@ -88,7 +89,12 @@ interface Route {
 function routesOf(description: Definition): readonly Route[] {
   const routes: Route[] = []
   for (const [path, item] of Object.entries(description['paths'] as Definition)) {
-    const pattern = new RegExp(`^${path.replace(widePlaceholders, '(.+)').replace(/\{[^}]+\}/g, '([^/]+)')}$`)
+    const literally = path.replaceAll('.', '\\.')
+    // The older of two names for one address.
+    if (path.includes('...')) continue
+    const pattern = new RegExp(
+      `^${literally.replace(widePlaceholders, '(.+)').replace(/\{[^}]+\}/g, '([^/]+)')}$`,
+    )
     const names = [...path.matchAll(/\{([^}]+)\}/g)].map(([, name = '']) => name)
     for (const method of methods)
       if ((item as Definition)[method] !== undefined) routes.push({ path, method, pattern, names })
