@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path'
 import { initConfig } from '../config/init/init-config.ts'
 import { Refusal } from '../errors.ts'
 import { codeOf, fileSystemError, writeFileAtomic } from '../lib/atomic-file.ts'
-import { configName, type Project } from './project.ts'
+import { ciSystem, initCi, refuseExisting } from './init-ci.ts'
+import { configName, findProject, type Project } from './project.ts'
 
 export interface Initialised {
   readonly path: string
@@ -23,6 +24,23 @@ export async function initProject(cwd: string, environment: Project['environment
   const { text, notes } = await initConfig(root, { environment })
   await writeFileAtomic(path, text)
   return { path, notes }
+}
+
+/**
+ * Writes what a CI system needs to release the project, and hawser.yaml first where there is none. Nothing is written
+ * when the CI system's file is there.
+ */
+export async function initWithCi(
+  ci: string,
+  cwd: string,
+  environment: Project['environment'],
+): Promise<readonly Initialised[]> {
+  const system = ciSystem(ci)
+  const root = resolve(cwd)
+  const path = join(root, system.path)
+  if (await exists(path)) throw refuseExisting(path)
+  const written = (await exists(join(root, configName))) ? [] : [await initProject(cwd, environment)]
+  return [...written, await initCi(await findProject({ cwd, environment }), system)]
 }
 
 async function exists(path: string): Promise<boolean> {
