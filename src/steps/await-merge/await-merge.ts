@@ -139,7 +139,7 @@ const closed = ({ url, title }: PullRequest): Change<Result> => ({
   kind: 'refuse',
   code: 'PULL_REQUEST_CLOSED',
   message: `The pull request "${title}" was closed without a merge: ${url}`,
-  hint: 'Nothing was tagged. Release again when the change is wanted after all, or without it if it is not.',
+  hint: 'Release again when the change is wanted after all, or without it if it is not.',
 })
 
 const unapproved = ({ url }: PullRequest, { owners }: Proposal): Change<Result> => ({
