@@ -30,7 +30,7 @@ async function stateOfContainer(
   context: JobContext,
   since: Date,
 ): Promise<JobState> {
-  const name = containerName(spec.key)
+  const name = await containerName(spec, context)
   const found = await ask(tool, ['ps', '--all', '--quiet', `--filter=name=^${name}$`], context)
   if (found === '') return lostJob
   const format = '{{.State.Status}} {{.State.ExitCode}}'
@@ -54,7 +54,7 @@ export async function cancelContainer(
   context: JobContext,
 ): Promise<void> {
   await cancelSupervised(spec, context, async () => {
-    const name = containerName(spec.key)
+    const name = await containerName(spec, context)
     if ((await ask(tool, ['ps', '--all', '--quiet', `--filter=name=^${name}$`], context)) === '') return
     for (const [, ...args] of endingCommands(tool, name)) await ask(tool, args, context)
   })

@@ -8,7 +8,8 @@ import { type JobFolder, jobFolder, jobId } from '../supervised/job-folder.ts'
 import type { SupervisedCommand } from '../supervised/supervision.ts'
 import type { ContainerOptions } from './container.ts'
 
-export const containerName = (key: string): string => `hawser-job-${jobId(key)}`
+export const containerName = async (spec: JobSpec, { root }: JobContext): Promise<string> =>
+  `hawser-job-${await jobId(jobFolder(root, spec.key))}`
 
 /** Asks the container to end, then removes it. */
 export const endingCommands = (tool: string, name: string): string[][] => [
@@ -50,7 +51,7 @@ export async function containerCommand(
   context: JobContext,
 ): Promise<SupervisedCommand> {
   const { tool } = written
-  const name = containerName(spec.key)
+  const name = await containerName(spec, context)
   const { variables, secrets } = await jobEnvironment(written, spec, context)
   const given: Record<string, string> = {
     ...variables,
@@ -66,7 +67,7 @@ export async function containerCommand(
     args: [
       'run',
       `--name=${name}`,
-      `--label=dev.hawser.job=${jobId(spec.key)}`,
+      `--label=dev.hawser.job=${spec.key}`,
       ...mountsOf(written, jobFolder(context.root, spec.key), context.root),
       ...Object.entries(given).map(([variable, value]) =>
         hidden.includes(variable) ? `--env=${variable}` : `--env=${variable}=${value}`,

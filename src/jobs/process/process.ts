@@ -77,7 +77,7 @@ async function command(written: Options, spec: JobSpec, context: JobContext): Pr
       ...variables,
       HAWSER_OUTPUT: folder.outputs,
       HAWSER_ARTIFACTS: folder.artifacts,
-      [jobVariable]: jobId(spec.key),
+      [jobVariable]: await jobId(folder),
     },
     secrets: [...secrets],
     cleanup: [],

@@ -1,13 +1,20 @@
-import { link, readFile, rm, writeFile } from 'node:fs/promises'
+import { link, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { codeOf, fileSystemError, temporaryPathFor } from '../../lib/atomic-file.ts'
 import { digestOf, hexOf } from '../../lib/digest.ts'
 
-/** Names a job wherever only plain names are possible: folders, containers, variables. */
-export const jobId = (key: string): string => hexOf(digestOf(key)).slice(0, 32)
+/**
+ * Names a job on its machine: its processes, its container. By the folder, because two checkouts of a project may have runs
+ * of the same name, and by its real path, because one checkout may be reached in several ways. The folder must exist.
+ */
+export async function jobId({ path }: JobFolder): Promise<string> {
+  return shortName(await realpath(path))
+}
 
-/** Where everything about a supervised job is: `.hawser/jobs/ID`. */
+const shortName = (text: string): string => hexOf(digestOf(text)).slice(0, 32)
+
+/** Where everything about a supervised job is: below `.hawser/jobs`. */
 export interface JobFolder {
   readonly path: string
   /** Who supervises it: exists from the moment when the job counts as started, and belongs to one process for ever. */
@@ -26,7 +33,7 @@ export interface JobFolder {
 }
 
 export const jobFolder = (root: string, key: string): JobFolder =>
-  folderAt(join(root, '.hawser', 'jobs', jobId(key)))
+  folderAt(join(root, '.hawser', 'jobs', shortName(key)))
 
 export function folderAt(path: string): JobFolder {
   return {

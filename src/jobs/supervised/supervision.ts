@@ -42,7 +42,7 @@ export async function startSupervised(
   const folder = jobFolder(context.root, spec.key)
   if ((await readProcess(folder.owner)) !== undefined) return
   for (const path of [folder.path, folder.artifacts, folder.home, folder.temporary]) await makeFolder(path)
-  const given: Order = { ...(await command()), id: jobId(spec.key), limitMs: spec.limitMs }
+  const given: Order = { ...(await command()), id: await jobId(folder), limitMs: spec.limitMs }
   await superviseDetached(folder, given, context)
 }
 
@@ -158,7 +158,7 @@ export async function cancelSupervised(
   await cleanup()
   const child = await readProcess(folder.child)
   if (child !== undefined && (await isAlive(child))) signalGroup(child.pid, 'SIGKILL')
-  await endStragglers(jobId(spec.key))
+  await endStragglers(await jobId(folder))
   await writeOnce(folder.end, { how: 'cancelled' })
 }
 

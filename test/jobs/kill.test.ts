@@ -1,0 +1,125 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { processJobs } from '../../src/jobs/process/process.ts'
+import { jobFolder, readProcess } from '../../src/jobs/supervised/job-folder.ts'
+import { isAlive } from '../../src/lib/process-identity.ts'
+import { randomOf } from '../crash/random.ts'
+import { type JobWorld, jobSpec, jobWorld, logOf, reached } from './sample-job.ts'
+
+let world: JobWorld
+beforeEach(async () => {
+  world = await jobWorld()
+})
+afterEach(() => world.remove())
+
+const runnerFor = (run: string) => processJobs.create(processJobs.options.parse({ run }), world.context)
+
+/** Processes whose command line says this; for jobs that are to leave none. */
+async function processesWith(text: string): Promise<readonly string[]> {
+  const found: string[] = []
+  for (const pid of await readdir('/proc')) {
+    if (!/^\d+$/.test(pid)) continue
+    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+    if (line.includes(text)) found.push(line.replaceAll('\0', ' '))
+  }
+  return found
+}
+
+describe('a job ends with everything that it started', () => {
+  // Numbers that nobody else sleeps for.
+  const spawns = 'sleep 98761 & setsid sleep 98762 & (setsid sh -c "sleep 98763 & sleep 98764" &)'
+
+  test('when it is cancelled', async () => {
+    const runner = runnerFor(`${spawns}; echo ready; sleep 98765`)
+    await runner.start(jobSpec())
+    while (!(await logOf(runner, jobSpec())).includes('ready')) await sleep(10)
+
+    await runner.cancel(jobSpec())
+
+    expect(await runner.poll(jobSpec())).toEqual({ state: 'cancelled' })
+    expect(await processesWith('9876')).toEqual([])
+  })
+
+  test('when it ends by itself', async () => {
+    const runner = runnerFor(spawns)
+    await runner.start(jobSpec())
+
+    expect(await reached(runner, jobSpec(), 'succeeded', 'failed')).toMatchObject({ state: 'succeeded' })
+    expect(await processesWith('9876')).toEqual([])
+  })
+
+  test('when its time is over, also when it does not listen', async () => {
+    const runner = runnerFor(`trap "" TERM; ${spawns}; while true; do sleep 0.1; done`)
+    await runner.start(jobSpec({ limitMs: 300 }))
+
+    expect(await reached(runner, jobSpec({ limitMs: 300 }), 'succeeded', 'failed')).toEqual({
+      state: 'failed',
+      reason: 'it did not end within its limit of 0.3 s',
+    })
+    expect(await processesWith('9876')).toEqual([])
+  })
+
+  test('when it is cancelled after its supervisor was killed', async () => {
+    const runner = runnerFor(`${spawns}; echo ready; sleep 98765`)
+    await runner.start(jobSpec())
+    while (!(await logOf(runner, jobSpec())).includes('ready')) await sleep(10)
+    await killSupervisor()
+    expect((await runner.poll(jobSpec())).state).toBe('running')
+
+    await runner.cancel(jobSpec())
+
+    expect(await runner.poll(jobSpec())).toEqual({ state: 'cancelled' })
+    expect(await processesWith('9876')).toEqual([])
+  })
+})
+
+async function killSupervisor(): Promise<void> {
+  const owner = await readProcess(jobFolder(world.root, jobSpec().key).owner)
+  if (owner === undefined) throw new Error('The job has no supervisor')
+  process.kill(owner.pid, 'SIGKILL')
+  while (await isAlive(owner)) await sleep(5)
+}
+
+test('a job whose end nobody saw has failed, and is not started again', async () => {
+  const runner = runnerFor('echo started >> starts; sleep 0.3')
+  await runner.start(jobSpec())
+  await reached(runner, jobSpec(), 'running')
+  await killSupervisor()
+
+  const state = await reached(runner, jobSpec(), 'succeeded', 'failed')
+  await runner.start(jobSpec())
+
+  expect(state).toEqual({
+    state: 'failed',
+    reason: 'it was ended from outside, together with its supervisor',
+  })
+  expect(await runner.poll(jobSpec())).toEqual(state)
+})
+
+test('starters that are killed at any moment start the job once, and it is found again', async () => {
+  const random = randomOf(20_240_501)
+  for (let round = 0; round < 12; round += 1) {
+    const spec = jobSpec({ key: `round ${round}` })
+    const runner = runnerFor(`echo started >> starts-${round}`)
+    for (let starter = 0; starter < 3; starter += 1) {
+      const child = starterOf(spec.key, `echo started >> starts-${round}`)
+      await sleep(40 + random() * 250)
+      child.kill('SIGKILL')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    }
+    // A supervisor whose starter was killed may be on its way: both want the job, and one gets it.
+    await runner.start(spec)
+
+    expect(await reached(runner, spec, 'succeeded', 'failed')).toMatchObject({ state: 'succeeded' })
+    expect(await readFile(join(world.root, `starts-${round}`), 'utf8')).toBe('started\n')
+  }
+})
+
+function starterOf(key: string, run: string): ChildProcess {
+  const work = JSON.stringify({ root: world.root, key, run })
+  return spawn(process.execPath, [join(import.meta.dirname, 'start-worker.ts'), work], { stdio: 'ignore' })
+}
