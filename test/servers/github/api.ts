@@ -91,24 +91,23 @@ export class Api {
     bytes: Buffer,
     { incoming, fault }: { readonly incoming: IncomingMessage; readonly fault: Fault | undefined },
   ): Promise<Answer> {
+    const operation = this.match(seen.method, new URL(incoming.url ?? '', 'http://github'))
+    const check = (answer: Answer): Answer => {
+      if (operation !== undefined && fault?.kind !== 'cut request')
+        this.#note(
+          this.#description.answerFaults(operation, answer.status, answer.json),
+          `answer ${operation.name}`,
+        )
+      return answer
+    }
     try {
       this.#refuseOverLimit()
-      const operation = this.match(seen.method, new URL(incoming.url ?? '', 'http://github'))
       if (operation === undefined) throw notFound()
       const viewer = this.viewer(incoming.headers.authorization)
-      const answer = await this.#perform(operation, {
-        seen,
-        bytes,
-        viewer,
-        isCut: fault?.kind === 'cut request',
-      })
-      this.#note(
-        this.#description.answerFaults(operation, answer.status, answer.json),
-        `answer ${operation.name}`,
-      )
-      return answer
+      const isCut = fault?.kind === 'cut request'
+      return check(await this.#perform(operation, { seen, bytes, viewer, isCut }))
     } catch (error) {
-      if (error instanceof Denial) return error.answer()
+      if (error instanceof Denial) return check(error.answer())
       this.violations.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
       return new Denial(500, 'The stand-in is broken').answer()
     }

@@ -90,7 +90,7 @@ function read(world: World, call: Call): Answer {
     return ok(assetShape(world, release, asset))
   if (asset.state === 'starter') throw notFound()
   if (world.switches.assetRedirects) {
-    const location = `${world.settings.origin}/storage/${asset.id}?name=${encodeURIComponent(asset.name)}`
+    const location = `${world.settings.storage}/storage/${asset.id}?name=${encodeURIComponent(asset.name)}`
     return { status: 302, headers: { location } }
   }
   return assetBytes(asset)

@@ -141,6 +141,15 @@ export class BareRepository {
     })
   }
 
+  /** A file or a folder of a commit. */
+  async at(
+    commit: string,
+    path: string,
+  ): Promise<{ readonly id: string; readonly type: string } | undefined> {
+    const id = await this.git(['rev-parse', '--verify', '-q', `${commit}:${path}`], { answers: [1, 128] })
+    return id === '' ? undefined : { id, type: await this.git(['cat-file', '-t', id]) }
+  }
+
   async readFile(commit: string, path: string): Promise<Buffer | undefined> {
     const { status, stdout } = await runRaw(['cat-file', 'blob', `${commit}:${path}`], { cwd: this.folder })
     return status === 0 ? stdout : undefined

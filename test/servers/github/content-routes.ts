@@ -17,25 +17,25 @@ async function read(world: World, { parameters: { path = '' }, query, headers }:
   const ref = query.get('ref') ?? world.defaultBranch
   const commit = await commitNamed(world, ref)
   if (commit === undefined) throw new Denial(404, `No commit found for the ref ${ref}`)
-  const folder = await world.git.resolve(`${commit}:${path}`, 'tree')
-  if (folder !== undefined) {
-    const entries = await world.git.listTree(folder, false)
+  const found = await world.git.at(commit, path)
+  if (found === undefined) throw notFound()
+  if (found.type === 'tree') {
+    const entries = await world.git.listTree(found.id, false)
     const shapes = entries.map((entry) =>
-      entryShape(world, { path: `${path}/${entry.path}`, ref, sha: entry.sha, size: 0, type: entry.type }),
+      entryShape(world, {
+        ...{ path: path === '' ? entry.path : `${path}/${entry.path}`, ref },
+        ...{ sha: entry.sha, size: 0, type: entry.type },
+      }),
     )
     return ok(shapes)
   }
-  const [content, sha] = [
-    await world.git.readFile(commit, path),
-    await world.git.resolve(`${commit}:${path}`, 'blob'),
-  ]
-  if (content === undefined || sha === undefined) throw notFound()
+  const content = await world.git.readBlob(found.id)
   if (headers.accept?.includes('raw') === true)
     return { status: 200, bytes: content, headers: { 'content-type': 'application/vnd.github.raw+json' } }
   // Above 1 MB the answer has no content; then the raw media type is needed.
   const isLarge = content.length > 1024 * 1024
   return ok({
-    ...entryShape(world, { path, ref, sha, size: content.length, type: 'blob' }),
+    ...entryShape(world, { path, ref, sha: found.id, size: content.length, type: 'blob' }),
     encoding: isLarge ? 'none' : 'base64',
     content: isLarge ? '' : content.toString('base64').replace(/.{60}/g, '$&\n'),
   })
@@ -80,7 +80,7 @@ async function write(world: World, call: Call): Promise<Answer> {
   if (head === undefined) throw new Denial(404, `Branch ${branch} not found`)
   if (world.protectedBranches.has(branch))
     throw new Denial(409, 'Repository rule violations found\n\nChanges must be made through a pull request.')
-  const before = await world.git.resolve(`${head}:${path}`, 'blob')
+  const before = (await world.git.at(head, path))?.id
   if (before !== undefined && given('sha') === undefined)
     throw new Denial(422, `Invalid request.\n\n"sha" wasn't supplied.`)
   if (before !== given('sha')) throw new Denial(409, `${path} does not match ${given('sha')}`)

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AppOptions, allPermissions, type TokenOwner } from './access.ts'
 import { Api, apiPrefix, send, uploadPrefix } from './api.ts'
 import { BareRepository } from './bare-repository.ts'
@@ -60,18 +60,14 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHubSt
   const [owner = '', name = ''] = (options.repository ?? 'example/project').split('/')
   const now = options.now ?? (() => new Date())
   const git = await BareRepository.create(name)
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('A TCP server has a port')
-  const origin = `http://127.0.0.1:${address.port}`
+  const [server, storage] = [await listening(), await listening()]
+  const origin = server.origin
   const switches = { ...defaultSwitches(now()), ...options.switches }
   const events: GitHubEvent[] = []
   const webhooks = new Webhooks(options.webhook)
   const listeners: ((event: GitHubEvent) => void | Promise<void>)[] = []
   const world = new World({
-    ...{ owner, name, origin, git, switches, now },
+    ...{ owner, name, origin, storage: storage.origin, git, switches, now },
     isPrivate: options.isPrivate ?? false,
     app: options.app,
     workflows: options.workflows ?? [],
@@ -92,7 +88,8 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHubSt
       .catch((error: unknown) => api.violations.push(`listener: ${error}`))
   }
   const standIn = new Doors(world, api)
-  server.on('request', (incoming, outgoing) => standIn.open(incoming, outgoing))
+  for (const { server: each } of [server, storage])
+    each.on('request', (incoming, outgoing) => standIn.open(incoming, outgoing))
   await world.commit({ message: 'First commit', files: options.files ?? { 'README.md': `# ${name}\n` } })
   return {
     baseUrl: `${origin}${apiPrefix}`,
@@ -110,15 +107,26 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHubSt
     on: (listener) => void listeners.push(listener),
     close: async () => {
       for (const run of world.runs) run.cancelled.abort()
-      server.close()
-      server.closeAllConnections()
-      await once(server, 'close')
+      for (const { server: each } of [server, storage]) {
+        each.close()
+        each.closeAllConnections()
+        await once(each, 'close')
+      }
       await webhooks.settle()
       await git.remove()
       if (api.violations.length > 0)
         throw new Error(`Not as GitHub describes its API:\n${api.violations.join('\n')}`)
     },
   }
+}
+
+async function listening(): Promise<{ readonly server: Server; readonly origin: string }> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('A TCP server has a port')
+  return { server, origin: `http://127.0.0.1:${address.port}` }
 }
 
 /** Takes requests, lets faults happen to them, and leads them to where they belong. */

@@ -64,7 +64,7 @@ function load(): Description {
   }
 }
 
-/** `nullable` beside no `type` means nothing to ajv; and an upload that broke has a state that the description forgot (it is in the documentation of uploads). */
+/** `nullable` beside no `type` means nothing to ajv, and beside `enum` too little; and an upload that broke has a state that the description forgot (it is in the documentation of uploads). */
 function repair(value: Json): void {
   if (value === null || typeof value !== 'object') return
   if (!Array.isArray(value)) {
@@ -73,6 +73,7 @@ function repair(value: Json): void {
       for (const key of Object.keys(value)) delete value[key]
       value['anyOf'] = [rest, { type: 'null' }]
     }
+    if (value['nullable'] === true && Array.isArray(value['enum'])) value['enum'].push(null)
     if (JSON.stringify(value['enum']) === '["uploaded","open"]')
       value['enum'] = ['uploaded', 'open', 'starter']
   }
@@ -185,7 +186,7 @@ function unknownProperties(schema: Definition, body: unknown): readonly string[]
 }
 
 /** Described for all operations together, in GitHub's documentation. */
-const commonStatuses = new Set([304, 401, 403, 404, 429, 500, 502, 503])
+const commonStatuses = new Set([304, 400, 401, 403, 404, 422, 429, 500, 502, 503])
 
 function answerFaults(
   description: Definition,

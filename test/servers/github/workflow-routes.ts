@@ -199,7 +199,7 @@ function jobShape(world: World, run: RunState): { [key: string]: Json } {
 /** Logs and archives are kept elsewhere; `storedFile` has them. */
 const elsewhere = (world: World, path: string): Answer => ({
   status: 302,
-  headers: { location: `${world.settings.origin}/storage/${path}` },
+  headers: { location: `${world.settings.storage}/storage/${path}` },
 })
 
 function runLogs(world: World, call: Call): Answer {

@@ -148,6 +148,8 @@ export interface WorldSettings {
   readonly name: string
   /** `http://127.0.0.1:PORT` */
   readonly origin: string
+  /** Where bytes are: another origin, so that clients have to leave their credentials behind. */
+  readonly storage: string
   readonly git: BareRepository
   readonly switches: GitHubSwitches
   readonly isPrivate: boolean
