@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { App, Octokit } from 'octokit'
 import { afterEach, describe, expect, test } from 'vitest'
 import { mustRun, runCommand } from '../clients/command.ts'
+import { chanceFaults } from './github/chance-faults.ts'
 import { type GitHubOptions, type GitHubStandIn, startGitHub } from './github/github.ts'
 import { startScriptedServer } from './scripted-http.ts'
 
@@ -414,6 +415,37 @@ describe('trouble', () => {
       ['bad gateway after success', 502, 1],
       ['cut answer', 201, 1],
     ])
+  })
+
+  test('trouble by chance is the same for the same seed, and lets retries through', async () => {
+    const outcomesOf = async (seed: number) => {
+      const { github, rest, repo } = await started({
+        switches: { fault: chanceFaults({ seed, share: 0.6, kinds: [{ kind: 'answer', status: 500 }] }) },
+      })
+      for (let call = 0; call < 12; call += 1) await rest.repos.get(repo).catch(() => undefined)
+      return github.seen.map((request) => request.status)
+    }
+
+    const outcomes = await outcomesOf(1)
+
+    expect(outcomes).toEqual(await outcomesOf(1))
+    expect(outcomes).toContain(500)
+    expect(outcomes.join(' ')).not.toContain('500 500 500')
+  })
+
+  test('only pull requests change a protected branch', async () => {
+    const { github, rest, repo, world } = await started()
+    const { number, headCommit } = await world.openPull({ title: 'Change' })
+    await world.protect('main')
+
+    const update = rest.git.updateRef({ ...repo, ref: 'heads/main', sha: headCommit })
+    await expect(update).rejects.toMatchObject(status(422))
+    const push = await runCommand('git', ['push', github.pushUrl, `${headCommit}:refs/heads/main`], {
+      cwd: world.git.folder,
+    })
+    expect(push.stderr).toContain('refs/heads/main is protected')
+    const { data } = await rest.pulls.merge({ ...repo, pull_number: number, sha: headCommit })
+    expect(await world.git.resolve('main')).toBe(data.sha)
   })
 
   test('a push whose answer is lost has happened', async () => {

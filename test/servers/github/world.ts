@@ -293,6 +293,12 @@ export class World {
     await referencesChanged(this, 'maintainer')
   }
 
+  /** From now on only pull requests change it. */
+  async protect(branch: string): Promise<void> {
+    this.protectedBranches.add(branch)
+    await this.lockReferences()
+  }
+
   setStatus(status: NewStatus): StatusState {
     return addStatus(this, status)
   }
