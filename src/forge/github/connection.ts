@@ -2,10 +2,11 @@ import type { Octokit } from 'octokit'
 import type { z } from 'zod'
 import { TransientError, UserError } from '../../errors.ts'
 import { retryTransient } from '../../lib/retry.ts'
+import type { AnswerCache } from './answer-cache.ts'
 import type { Budget, Edge } from './budget.ts'
 import type { Credentials } from './credentials.ts'
 import { answerError, GitHubError, rateLimitPauseMs } from './errors.ts'
-import { bytesOf, type HttpAnswer, type HttpRequest, LostAnswer, type Send } from './http.ts'
+import { bytesOf, type HttpAnswer, type HttpRequest, type Send } from './http.ts'
 
 /** Makes one request. Typed by octokit, from GitHub's own description. */
 export type Ask = (github: Octokit) => Promise<{ readonly data: unknown; readonly headers: object }>
@@ -20,20 +21,12 @@ export interface ConnectionOptions {
   readonly repo: string
   readonly budget: Budget
   readonly send: Send
+  readonly answers: AnswerCache
   readonly edge: Edge
   readonly signal: AbortSignal
 }
 
 const attemptsMax = 6
-/** Answers that are kept for If-None-Match: a 304 costs nothing of the rate limit. */
-const kept = { answersMax: 300, bytesMax: 1 << 20 }
-
-interface KeptAnswer {
-  readonly etag: string
-  readonly bytes: Buffer
-  readonly headers: HttpAnswer['headers']
-}
-
 /** One repository at GitHub, asked by one identity: retries, rate limits, ETags, errors in words for people. */
 export class Connection {
   readonly repository: { readonly owner: string; readonly repo: string }
@@ -41,7 +34,8 @@ export class Connection {
   readonly signal: AbortSignal
   readonly #options: ConnectionOptions
   readonly #credentials: Credentials
-  readonly #answers = new Map<string, KeptAnswer>()
+  /** What was repeated in vain; whoever repeats around it must not begin again. */
+  readonly #givenUp = new WeakSet<object>()
   #octokit: Promise<Octokit> | undefined
 
   constructor(options: ConnectionOptions, credentials: Credentials) {
@@ -95,10 +89,9 @@ export class Connection {
     return items
   }
 
-  /** Writes once. A lost answer (LostAnswer) is the caller's to look after; only what surely was not done is repeated. */
-  write<Shape extends z.ZodType>(what: string, shape: Shape, ask: Ask): Promise<z.output<Shape>> {
-    const once = async () => this.#parsed(what, shape, (await this.#once(what, ask)).data)
-    return this.#retrying(once, (error) => !(error instanceof LostAnswer))
+  /** Writes once, without a repetition: `createOnce` looks first what a lost answer (LostAnswer) was about. */
+  async write<Shape extends z.ZodType>(what: string, shape: Shape, ask: Ask): Promise<z.output<Shape>> {
+    return this.#parsed(what, shape, (await this.#once(what, ask)).data)
   }
 
   /** Writes that may be repeated: twice is the same as once. */
@@ -106,37 +99,28 @@ export class Connection {
     return this.read(what, shape, ask)
   }
 
-  retrying<Result>(work: () => Promise<Result>): Promise<Result> {
-    return this.#retrying(work, () => true)
-  }
-
-  async #retrying<Result>(
-    work: () => Promise<Result>,
-    isRepeatable: (error: unknown) => boolean,
-  ): Promise<Result> {
+  async retrying<Result>(work: () => Promise<Result>): Promise<Result> {
     const { wait, random } = this.edge
     // What is not to be repeated leaves the loop as a value, since the loop repeats every TransientError.
-    const result = await retryTransient<{ value: Result } | { error: unknown }>(
-      async () => {
-        try {
-          return { value: await work() }
-        } catch (error) {
-          if (isRepeatable(error)) throw error
-          return { error }
-        }
-      },
-      {
-        attemptsMax,
-        firstDelayMs: 500,
-        delayMaxMs: 15_000,
-        retryAfterMaxMs: 60_000,
-        signal: this.signal,
-        random,
-        wait,
-      },
-    )
-    if ('error' in result) throw result.error
-    return result.value
+    const once = async (): Promise<{ value: Result } | { error: object }> => {
+      try {
+        return { value: await work() }
+      } catch (error) {
+        if (error instanceof TransientError && this.#givenUp.has(error)) return { error }
+        throw error
+      }
+    }
+    try {
+      const result = await retryTransient(once, {
+        ...{ attemptsMax, firstDelayMs: 500, delayMaxMs: 15_000, retryAfterMaxMs: 60_000 },
+        ...{ signal: this.signal, random, wait },
+      })
+      if ('value' in result) return result.value
+      throw result.error
+    } catch (error) {
+      if (error instanceof TransientError) this.#givenUp.add(error)
+      throw error
+    }
   }
 
   /** A repository that cannot be seen must not look as if only a part of it were absent. */
@@ -192,8 +176,11 @@ export class Connection {
   async #fetch(url: string, init: RequestInit): Promise<Response> {
     const method = (init.method ?? 'GET').toUpperCase()
     const headers = Object.fromEntries(new Headers(init.headers))
-    const keptAnswer = method === 'GET' ? this.#answers.get(`${headers['accept']} ${url}`) : undefined
-    if (keptAnswer !== undefined) headers['if-none-match'] = keptAnswer.etag
+    const { answers } = this.#options
+    // Another identity sees another answer.
+    const key = [await this.#credentials.token(), headers['accept'], url].join(' ')
+    const kept = method === 'GET' ? answers.find(key) : undefined
+    if (kept !== undefined) headers['if-none-match'] = kept.etag
     const body = typeof init.body === 'string' ? init.body : undefined
     const answer = await this.send({
       method,
@@ -202,21 +189,10 @@ export class Connection {
       ...(body !== undefined && { body }),
     })
     const bytes = await bytesOf(answer)
-    if (answer.status === 304 && keptAnswer !== undefined) {
-      return responseOf(200, { ...keptAnswer.headers, ...answer.headers }, keptAnswer.bytes)
-    }
-    const { etag } = answer.headers
-    if (method === 'GET' && answer.status === 200 && etag !== undefined && bytes.length <= kept.bytesMax) {
-      this.#keep(`${headers['accept']} ${url}`, { etag, bytes, headers: answer.headers })
-    }
+    if (answer.status === 304 && kept !== undefined)
+      return responseOf(200, { ...kept.headers, ...answer.headers }, kept.bytes)
+    if (method === 'GET') answers.keep(key, answer, bytes)
     return responseOf(answer.status, answer.headers, bytes)
-  }
-
-  #keep(key: string, answer: KeptAnswer): void {
-    this.#answers.delete(key)
-    this.#answers.set(key, answer)
-    const oldest = this.#answers.keys().next().value
-    if (this.#answers.size > kept.answersMax && oldest !== undefined) this.#answers.delete(oldest)
   }
 
   /** A request as it is, with our token, within the budget of the host. Any status is an answer. */

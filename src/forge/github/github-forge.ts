@@ -2,14 +2,13 @@ import { z } from 'zod'
 import type { Forge, ForgeContext } from '../forge.ts'
 import type { GeneratedNotes } from '../forge-parts.ts'
 import { Assets } from './assets.ts'
-import type { Budget, Edge } from './budget.ts'
 import { Connection, type ConnectionOptions, jsonOr, sendWithin } from './connection.ts'
 import { readContents } from './contents.ts'
 import { type AskAsApp, appToken, type Credentials, personalToken } from './credentials.ts'
 import { answerError } from './errors.ts'
 import type { GitHubOptions } from './github.ts'
 import { commitsBetween } from './history.ts'
-import { bytesOf, openHttp } from './http.ts'
+import { bytesOf } from './http.ts'
 import { PublishGate, publishRelease } from './publish.ts'
 import { pullRequests } from './pull-requests.ts'
 import { Releases } from './releases.ts'
@@ -18,13 +17,11 @@ import { statuses } from './statuses.ts'
 import { defaultBranch, Tags } from './tags.ts'
 import { workflows } from './workflows.ts'
 
-export function githubForge(
-  written: GitHubOptions,
-  context: ForgeContext,
-  budget: Budget,
-  edge: Edge,
-): Forge {
-  const connection = connect(written, context, budget, edge)
+/** Shared by all who ask one host. */
+export type GitHubHost = Pick<ConnectionOptions, 'budget' | 'send' | 'answers' | 'edge'>
+
+export function githubForge(written: GitHubOptions, context: ForgeContext, host: GitHubHost): Forge {
+  const connection = connect(written, context, host)
   const tags = new Tags(connection, written.tagger)
   const releases = new Releases(connection, tags)
   const assets = new Assets(connection, releases)
@@ -73,15 +70,13 @@ function generatedNotes(connection: Connection): GeneratedNotes {
 
 const neverAborted = new AbortController().signal
 
-function connect(written: GitHubOptions, context: ForgeContext, budget: Budget, edge: Edge): Connection {
+function connect(written: GitHubOptions, context: ForgeContext, host: GitHubHost): Connection {
   const [owner = '', repo = ''] = written.repository.split('/')
   const options: ConnectionOptions = {
     baseUrl: new URL(written.baseUrl),
     owner,
     repo,
-    budget,
-    edge,
-    send: openHttp(context.environment),
+    ...host,
     signal: context.signal ?? neverAborted,
   }
   return new Connection(options, credentialsOf(written, context, options))

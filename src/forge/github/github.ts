@@ -2,8 +2,10 @@ import { z } from 'zod'
 import { isSecretReference } from '../../lib/secret.ts'
 import type { Provider } from '../../provider.ts'
 import type { Forge, ForgeContext } from '../forge.ts'
+import { AnswerCache } from './answer-cache.ts'
 import { Budget, type Edge, realEdge } from './budget.ts'
-import { githubForge } from './github-forge.ts'
+import { type GitHubHost, githubForge } from './github-forge.ts'
+import { openHttp } from './http.ts'
 
 const reference = z.string().refine(isSecretReference, {
   message: 'is no reference to a secret: write env:NAME, file:PATH or cmd:COMMAND',
@@ -53,18 +55,21 @@ export const github: Provider<Forge, typeof options, ForgeContext> = {
   create: (written, context) => openGitHub(written, context),
 }
 
-/** Hosts share their limits among all that a process does there. Commands and tests have processes, or signals, of their own. */
-const budgets = new WeakMap<object, Map<string, Budget>>()
+/** What everybody in this process shares who asks one host: limits, connections, answers. */
+const hosts = new WeakMap<object, Map<string, GitHubHost>>()
 
 /** The provider, with a clock that tests can set. */
 export function openGitHub(written: GitHubOptions, context: ForgeContext, edge: Edge = realEdge): Forge {
-  const owner = context.signal ?? context.environment
-  const known = budgets.get(owner) ?? new Map<string, Budget>()
-  budgets.set(owner, known)
-  const { host } = new URL(written.baseUrl)
-  const budget = known.get(host) ?? new Budget(edge)
-  known.set(host, budget)
-  return githubForge(written, context, budget, edge)
+  const known = hosts.get(context.environment) ?? new Map<string, GitHubHost>()
+  hosts.set(context.environment, known)
+  const name = new URL(written.baseUrl).host
+  const host = known.get(name) ?? openHost(context, edge)
+  known.set(name, host)
+  return githubForge(written, context, host)
+}
+
+function openHost({ environment }: ForgeContext, edge: Edge): GitHubHost {
+  return { budget: new Budget(edge), send: openHttp(environment), answers: new AnswerCache(), edge }
 }
 
 function isSafe(text: string): boolean {

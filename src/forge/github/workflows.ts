@@ -35,7 +35,8 @@ export function workflows(connection: Connection): Workflows {
   return {
     dispatch: async ({ workflow, ref, inputs, key }) => {
       const look = () => findByKey(workflow, key, connection)
-      const before = await look()
+      // Twice, since a run that was started just before we died may not be listed yet.
+      const before = await lookPatiently(connection, look, [0, 1500])
       if (before !== undefined) return runOf(before)
       const patiently = () => lookPatiently(connection, look, delaysMs)
       const started = await createOnce(connection, patiently, async () => {
