@@ -1,3 +1,4 @@
+import { ciChannel } from './cli/ci-channel.ts'
 import { commands } from './cli/commands.ts'
 import { commandHelp, overview } from './cli/help.ts'
 import { findCommand, parseCommand } from './cli/parse.ts'
@@ -11,6 +12,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return await runCommand(args, stop.signal)
   } catch (error) {
     process.stderr.write(`${failureText(error)}\n`)
+    tellCi(error)
     return exitCodeOfError(error)
   } finally {
     stop.dispose()
@@ -66,6 +68,14 @@ function stopOnSignals(): { signal: AbortSignal; dispose(): void } {
       process.off('SIGTERM', onSignal)
     },
   }
+}
+
+function tellCi(error: unknown): void {
+  const { annotate, summarise } = ciChannel(process.env, (line) => void process.stderr.write(`${line}\n`))
+  const [first = '', ...rest] = failureText(error).split('\n')
+  const [code = '', ...words] = first.split(': ')
+  annotate('error', code, [words.join(': '), ...rest].join('\n'))
+  summarise(`### Hawser stopped: ${code}\n\n\`\`\`text\n${failureText(error)}\n\`\`\`\n`)
 }
 
 function exitCodeOfError(error: unknown): number {

@@ -3,11 +3,13 @@ import type { Run } from '../pipeline/run.ts'
 import { exitCodeOf } from '../pipeline/run-exit.ts'
 import { isRemoval } from '../release/replace.ts'
 import { decideCommand, gateLines, openGates } from './gates.ts'
+import { runSummary } from './run-summary.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Prints what a run came to and the next command to type; returns the exit code. */
 export function endOfRun(run: Run, terminal: Terminal): number {
   const code = exitCodeOf(run)
+  tellCi(run, terminal)
   if (terminal.json) {
     terminal.print(JSON.stringify(run, null, 2))
     return code
@@ -72,4 +74,24 @@ function failureLines({ nodes }: Run, { style }: Terminal): readonly string[] {
     const lines = [style.red(`${id}: ${code}: ${message}`)]
     return hint === undefined ? lines : [...lines, `  ${hint.replaceAll('\n', '\n  ')}`]
   })
+}
+
+/** Failures and open gates stand at the top of a CI job, and all of the run on its page. */
+function tellCi(run: Run, { beside }: Terminal): void {
+  for (const [id, state] of Object.entries(run.nodes)) {
+    if (state.status === 'failed') {
+      const { code, message, hint = '' } = state.failure
+      beside.annotate('error', `${id}: ${code}`, `${message}\n${hint}`.trim())
+    }
+    if (state.status === 'rejected')
+      beside.annotate('error', `${id} was rejected`, `${state.by}: ${state.reason}`)
+  }
+  for (const gate of openGates(run)) {
+    beside.annotate(
+      'warning',
+      `${gate.node.id} waits for a person`,
+      `${gate.node.gate}\n${decideCommand(gate)}`,
+    )
+  }
+  beside.summarise(runSummary(run, verdict(run), nextCommand(run)))
 }

@@ -67,6 +67,9 @@ function alreadyTrue({ run }: Plan, { terminal }: CommandInput): number {
   if (terminal.json)
     terminal.print(JSON.stringify({ status: 'published', version: run.version, changed: false }))
   else terminal.print(`Everything of ${run.project} ${run.version} is already true; nothing was written.`)
+  terminal.beside.summarise(
+    `### ${run.project} ${run.version}: everything is already true; nothing was written.\n`,
+  )
   terminal.note(`Next: hawser verify ${run.version}`)
   return exitCodes.done
 }

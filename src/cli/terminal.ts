@@ -1,4 +1,5 @@
 import type { WriteStream } from 'node:tty'
+import { type CiChannel, ciChannel } from './ci-channel.ts'
 
 type Output = Pick<WriteStream, 'write'> & { readonly isTTY?: boolean; readonly columns?: number }
 
@@ -16,6 +17,8 @@ export interface Terminal {
   note(line: string): void
   /** Bytes for stderr as they are, for live progress. */
   draw(text: string): void
+  /** What the CI system shows beside the log. */
+  readonly beside: CiChannel
 }
 
 export interface Style {
@@ -46,6 +49,7 @@ export function terminal({ stdout, stderr, environment, json, quiet }: TerminalO
     print: (line) => void stdout.write(`${line}\n`),
     note: (line) => void (quiet || stderr.write(`${line}\n`)),
     draw: (text) => void (quiet || stderr.write(text)),
+    beside: ciChannel(environment, (line) => void stderr.write(`${line}\n`)),
   }
 }
 
