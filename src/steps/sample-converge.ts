@@ -32,8 +32,10 @@ export const sampleChoice = { provider: 'sample', options: {} }
 
 export interface SampleRequest {
   readonly options: object
-  readonly forge: Forge
+  /** Where `openForge` is not the real one. */
+  readonly forge?: Forge
   readonly store?: OciStore
+  readonly environment?: StepContext['environment']
   readonly version?: string
   readonly commit: string
   readonly results?: { readonly [stepId: string]: Json }
@@ -47,7 +49,7 @@ export async function converge(
   request: SampleRequest,
 ): Promise<{ readonly change: Change; readonly result: Json | undefined }> {
   const { signal } = new AbortController()
-  ports.set(signal, { forge: request.forge, store: request.store })
+  if (request.forge !== undefined) ports.set(signal, { forge: request.forge, store: request.store })
   const context: StepContext = {
     run: {
       project: 'app',
@@ -60,7 +62,7 @@ export async function converge(
     signal,
     log: request.log ?? (() => undefined),
     maskSecret: () => undefined,
-    environment: {},
+    environment: request.environment ?? {},
     now: () => new Date(1_700_000_900_000),
     ...(request.runStartedAt !== undefined && { runStartedAt: request.runStartedAt }),
   }
