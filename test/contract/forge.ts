@@ -9,6 +9,7 @@ import { Refusal, UserError } from '../../src/errors.ts'
 import type { Forge, NewRelease } from '../../src/forge/forge.ts'
 import { type Digest, digestOf } from '../../src/lib/digest.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
+import { describeRemoval } from './forge-removal.ts'
 import type { Work } from './forge-worker.ts'
 
 export interface ForgeUnderTest {
@@ -38,6 +39,7 @@ export function forgeContract(name: string, open: () => Promise<ForgeUnderTest>)
     describe('tags', () => describeTags(() => subject))
     describe('releases', () => describeReleases(() => subject))
     describe('assets', () => describeAssets(() => subject))
+    describe('removal', () => describeRemoval(() => subject))
     describe('processes', () => describeProcesses(() => subject))
   })
 }
