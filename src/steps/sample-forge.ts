@@ -144,6 +144,8 @@ export function sampleForge(world: SampleWorld): Forge {
     publish: unused,
     commitsBetween: async (from, to) => {
       const place = (id: string): number => world.commits.findIndex((commit) => commit.id === id)
+      // A commit of another branch; its own history does not matter here.
+      if (place(to) === -1) return [{ ...sampleCommit(0, 'elsewhere'), id: to }]
       const first = from === undefined ? 0 : place(from) + 1
       return world.commits.slice(first, place(to) + 1).toReversed()
     },

@@ -47,10 +47,11 @@ function worldWith(labels: readonly (readonly string[])[], text = categories): S
   return world
 }
 
-const check = (world: SampleWorld, options: object = {}) =>
+const check = (world: SampleWorld, options: object = {}, version = '1.2.0') =>
   converge(checkLabels, {
     forge: sampleForge(world),
     commit: world.branches.get('main') ?? '',
+    version,
     options: { forge: sampleChoice, ...options },
   })
 
@@ -79,6 +80,15 @@ test('drafts, pre-releases and older releases are not the last release', async (
   world.releases.set('2.0.0-rc.1', sampleRelease('2.0.0-rc.1', { ...later, isPrerelease: true }))
 
   expect((await check(world)).result).toEqual({ since: '1.1.1', pullRequests: 1 })
+})
+
+test('a later release of another line is not the last one of this line', async () => {
+  const world = worldWith([['kind/bug']])
+  const hotfix = { commit: sampleId(77), publishedAt: new Date('2026-05-01') }
+  world.releases.set('0.9.9', sampleRelease('0.9.9', hotfix))
+  world.tags.set('0.9.9', { name: '0.9.9', commit: sampleId(77), annotated: true, signed: false })
+
+  expect((await check(world)).result).toEqual({ since: '1.1.0', pullRequests: 1 })
 })
 
 test('a pull request of several commits is one', async () => {
@@ -128,6 +138,17 @@ test.each<[string, SampleWorld, object]>([
   const error = await failureOf(check(world, options))
 
   await expect(failureText(error)).toMatchFileSnapshot(`testdata/errors/${name}.txt`)
+})
+
+test('features need more than a patch version', async () => {
+  const world = worldWith([['kind/bug'], ['kind/feature']])
+  const options = { minorFor: ['kind/feature'] }
+
+  const error = await failureOf(check(world, options, '1.1.1'))
+
+  await expect(failureText(error)).toMatchFileSnapshot('testdata/errors/bump-too-small.txt')
+  expect((await check(world, options, '1.2.0')).change.kind).toBe('keep')
+  expect((await check(world, {}, '1.1.1')).change.kind).toBe('keep')
 })
 
 test('a commit without a pull request, and one with two, are findings', async () => {

@@ -9,6 +9,7 @@ import type { Change, Step, StepContext } from '../../pipeline/step.ts'
 import { type Choice, choice } from '../choice.ts'
 import { openForge } from '../forge-choice.ts'
 import { neededPart } from '../forge-part.ts'
+import { parseSemVer } from '../semver.ts'
 import { type CommitOrigin, type LabelFindings, labelFindings } from './label-findings.ts'
 import { readNoteCategories } from './note-categories.ts'
 
@@ -20,6 +21,8 @@ type Options = {
   readonly since?: string | undefined
   /** Commits that no pull request, or more than one, brought. */
   readonly strayCommits: 'refuse' | 'warn'
+  /** Labels of changes that need more than a patch version. */
+  readonly minorFor: readonly string[]
 }
 type Result = { readonly since: string | null; readonly pullRequests: number }
 type Evidence = LabelFindings & { readonly since: string | undefined; readonly allowed: readonly string[] }
@@ -34,6 +37,7 @@ export const checkLabels: Step<Options, Result, Evidence> = {
     configuration: z.string().default('.github/release.yml'),
     since: z.string().optional(),
     strayCommits: z.enum(['refuse', 'warn']).default('refuse'),
+    minorFor: z.array(z.string()).default([]),
   }),
   probesAlone: true,
   async probe(options, context) {
@@ -48,19 +52,21 @@ export const checkLabels: Step<Options, Result, Evidence> = {
       evidence: { ...labelFindings(origins, categories), since: since?.name, allowed },
     }
   },
-  decide({ configuration, strayCommits }, probe) {
+  decide({ configuration, strayCommits, minorFor }, probe, { run }) {
     if (probe.state !== 'present') throw new Error('Pull requests are read or it throws')
     const { evidence } = probe
-    const { labels, origins, since, pullRequests } = evidence
+    const { labels, origins, since, pulls } = evidence
     const isRefused = labels.length > 0 || (origins.length > 0 && strayCommits === 'refuse')
     if (isRefused) return refusal(evidence, configuration, strayCommits)
+    const small = bumpTooSmall(evidence, minorFor, run.version)
+    if (small !== undefined) return small
     const strays =
       origins.length === 0 ? '' : `; warning: ${origins.length} commits without a pull request of their own`
     const after = since === undefined ? 'from the beginning' : `since ${since}`
     return {
       kind: 'keep',
-      summary: `${pullRequests} pull requests ${after} are labelled${strays}`,
-      result: { since: since ?? null, pullRequests },
+      summary: `${pulls.length} pull requests ${after} are labelled${strays}`,
+      result: { since: since ?? null, pullRequests: pulls.length },
     }
   },
   async act() {
@@ -107,8 +113,15 @@ async function baseline(
   const published = (await forge.listReleases()).filter(
     ({ state, isPrerelease, commit }) => state === 'published' && !isPrerelease && commit !== run.commit,
   )
-  const newest = published.toSorted((a, b) => timeOf(b) - timeOf(a))[0]
-  return newest && { name: newest.tag, commit: await resolved(newest.tag, forge) }
+  const newestFirst = published.toSorted((a, b) => timeOf(b) - timeOf(a))
+  let newest: Baseline | undefined
+  for (const { tag } of newestFirst) {
+    const found = { name: tag, commit: await resolved(tag, forge) }
+    // A later release of another line has commits that this one has not.
+    if ((await forge.commitsBetween(run.commit, found.commit)).length === 0) return found
+    newest ??= found
+  }
+  return newest
 }
 
 const timeOf = ({ publishedAt }: ForgeRelease): number => publishedAt?.getTime() ?? 0
@@ -142,6 +155,31 @@ async function originsOf(
     }),
     signal,
   )
+}
+
+/** New features in a patch release surprise people. */
+function bumpTooSmall(
+  { since, pulls }: Evidence,
+  minorFor: readonly string[],
+  version: string,
+): Change<Result> | undefined {
+  const own = parseSemVer(version)
+  const last = parseSemVer(/\d.*$/.exec(since ?? '')?.[0] ?? '')
+  if (own === undefined || last === undefined) return undefined
+  const isPatch = own.core[0] === last.core[0] && own.core[1] === last.core[1]
+  const large = pulls.filter(({ labels }) => labels.some((label) => minorFor.includes(label)))
+  if (!isPatch || large.length === 0) return undefined
+  const [major, minor] = last.core
+  return {
+    kind: 'refuse',
+    code: 'BUMP_TOO_SMALL',
+    message: `The version ${version} is a patch of ${since}, and these pull requests are more than that:\n${large
+      .map(
+        ({ url, labels }) => `${url} has ${labels.filter((label) => minorFor.includes(label)).join(' and ')}`,
+      )
+      .join('\n')}`,
+    hint: `Release ${major}.${minor + 1}.0, or correct the labels.`,
+  }
 }
 
 function refusal(

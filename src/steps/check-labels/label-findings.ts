@@ -13,7 +13,8 @@ export interface LabelFindings {
   readonly labels: readonly string[]
   /** Commits that no pull request, or more than one, brought. */
   readonly origins: readonly string[]
-  readonly pullRequests: number
+  /** By number. */
+  readonly pulls: readonly PullRequest[]
 }
 
 /** One line for each thing that is wrong, a pull request once however many commits it has; oldest first. */
@@ -32,7 +33,7 @@ export function labelFindings(origins: readonly CommitOrigin[], categories: Note
     const finding = findingOf(pull, categories)
     return finding === undefined ? [] : [`${pull.url} ${finding}`]
   })
-  return { labels, origins: strange, pullRequests: pulls.size }
+  return { labels, origins: strange, pulls: sorted }
 }
 
 function findingOf(

@@ -3,7 +3,7 @@ import { UserError } from '../../errors.ts'
 import type { Change, Step } from '../../pipeline/step.ts'
 import { type Choice, choice } from '../choice.ts'
 import { openForge } from '../forge-choice.ts'
-import { compareSemVer, nextVersions, parseSemVer, type SemVer } from './semver.ts'
+import { compareSemVer, nextVersions, parseSemVer, type SemVer } from '../semver.ts'
 
 type Options = {
   readonly forge: Choice
