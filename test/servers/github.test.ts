@@ -474,6 +474,45 @@ describe('trouble', () => {
     await expect(rest.repos.get(repo)).resolves.toMatchObject(status(200))
   })
 
+  test('too much at a time, or in a minute, is refused as a secondary limit', async () => {
+    let now = new Date('2026-01-01T00:00:00Z')
+    const all = await started({ now: () => now, switches: { concurrencyMax: 1, writesPerMinuteMax: 2 } })
+    const { github, rest, repo } = all
+    const [arrived, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    github.switches.fault = ({ number }) => {
+      // The second one comes when the first one is being worked on.
+      if (number === 0) setImmediate(arrived.resolve)
+      return number === 0 ? { kind: 'hold', until: released.promise } : undefined
+    }
+    const first = rest.repos.get(repo)
+    await arrived.promise
+    await expect(rest.repos.get(repo)).rejects.toMatchObject(status(403))
+    released.resolve()
+    await expect(first).resolves.toMatchObject(status(200))
+    github.switches.concurrencyMax = 9
+    await draftOf(all)
+    now = new Date('2026-01-01T00:00:20Z')
+    await draftOf(all)
+
+    await expect(draftOf(all)).rejects.toMatchObject({
+      ...{ status: 403, message: /^You have exceeded a secondary rate limit/ },
+      response: { headers: { 'retry-after': '40' } },
+    })
+    now = new Date('2026-01-01T00:01:01Z')
+    await expect(draftOf(all)).resolves.toMatchObject({ draft: true })
+  })
+
+  test('an answer that GitHub would not give is found out', async () => {
+    const { github, world, rest, repo } = await started()
+    world.addRelease('1.0.0', { createdAt: 'yesterday' })
+
+    await rest.repos.listReleases(repo)
+
+    expect(github.violations.splice(0)).toEqual([
+      expect.stringMatching(/^answer GET .*\/releases: \/0\/created_at must match format "date-time"/),
+    ])
+  })
+
   test('tokens are refused in the words of GitHub', async () => {
     const { github, repo } = await started({
       isPrivate: true,

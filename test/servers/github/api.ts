@@ -5,9 +5,10 @@ import { appRoutes } from './app-routes.ts'
 import { addAsset, assetRoutes, uploadOperation } from './asset-routes.ts'
 import { contentRoutes } from './content-routes.ts'
 import { type Answer, type Body, type Call, Denial, type Handlers, notFound } from './exchange.ts'
-import type { Fault, SeenRequest } from './faults.ts'
+import { type Fault, holdBack, type SeenRequest } from './faults.ts'
 import { gitRoutes } from './git-routes.ts'
 import { issueRoutes } from './issue-routes.ts'
+import { Limits } from './limits.ts'
 import { githubDescription, type Operation } from './openapi.ts'
 import { pullRoutes } from './pull-routes.ts'
 import { releaseRoutes } from './release-routes.ts'
@@ -35,6 +36,7 @@ export const uploadPrefix = '/api/uploads'
 /** Answers requests of the API: faults, limits, permissions, the description's word, the handler, the description's word again. */
 export class Api {
   readonly #world: World
+  readonly #limits: Limits
   readonly #description = githubDescription()
   /** Writes come one after the other, as in one database. */
   #lastWrite: Promise<unknown> = Promise.resolve()
@@ -43,6 +45,7 @@ export class Api {
 
   constructor(world: World) {
     this.#world = world
+    this.#limits = new Limits(world.switches, () => world.settings.now())
   }
 
   match(method: string, url: URL): Operation | undefined {
@@ -63,27 +66,9 @@ export class Api {
       incoming.socket.resetAndDestroy()
       return
     }
-    if (fault?.kind === 'delay') await new Promise((resolve) => setTimeout(resolve, fault.ms))
     const sent = fault?.kind === 'bad gateway after success' ? badGateway : this.#withEtag(seen, answer)
-    this.#count(sent)
-    send(outgoing, { ...sent, headers: { ...this.#limitHeaders(), ...sent.headers } }, fault)
-  }
-
-  /** Of the limits that hold for every request. */
-  #count({ status }: Answer): void {
-    if (status !== 304) this.#world.switches.rateLimit.remaining -= 1
-  }
-
-  #limitHeaders(): { readonly [name: string]: string } {
-    const { limit, remaining, resetAt } = this.#world.switches.rateLimit
-    return {
-      'x-ratelimit-limit': String(limit),
-      'x-ratelimit-remaining': String(Math.max(0, remaining)),
-      'x-ratelimit-used': String(Math.min(limit, limit - remaining)),
-      'x-ratelimit-reset': String(Math.ceil(resetAt.getTime() / 1000)),
-      'x-ratelimit-resource': 'core',
-      'x-github-media-type': 'github.v3; format=json',
-    }
+    this.#limits.count(sent.status)
+    send(outgoing, { ...sent, headers: { ...this.#limits.headers(), ...sent.headers } }, fault)
   }
 
   async #answer(
@@ -101,11 +86,12 @@ export class Api {
       return answer
     }
     try {
-      this.#refuseOverLimit()
       if (operation === undefined) throw notFound()
       const viewer = this.viewer(incoming.headers.authorization)
       const isCut = fault?.kind === 'cut request'
-      return check(await this.#perform(operation, { seen, bytes, viewer, isCut }))
+      const perform = () =>
+        this.#perform(operation, { seen, bytes, viewer, isCut }).finally(() => holdBack(fault))
+      return check(await this.#limits.during(seen.method, perform))
     } catch (error) {
       if (error instanceof Denial) return check(error.answer())
       this.violations.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
@@ -116,16 +102,6 @@ export class Api {
   viewer(authorization: string | undefined): Viewer {
     const { app, now } = this.#world.settings
     return viewerOf(authorization, { tokens: this.#world.tokens, app, now: now() })
-  }
-
-  #refuseOverLimit(): void {
-    const { rateLimit } = this.#world.switches
-    const now = this.#world.settings.now()
-    if (now >= rateLimit.resetAt) {
-      rateLimit.remaining = rateLimit.limit
-      rateLimit.resetAt = new Date(now.getTime() + 3_600_000)
-    }
-    if (rateLimit.remaining <= 0) throw new Denial(403, 'API rate limit exceeded for user ID 1.')
   }
 
   async #perform(

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -51,9 +51,9 @@ export class BareRepository {
   static async create(name: string): Promise<BareRepository> {
     const repository = new BareRepository(await mkdtemp(join(tmpdir(), 'hawser-github-')), name)
     await run(['init', '-q', '--bare', '--initial-branch=main', repository.folder], { cwd: repository.root })
-    await repository.git(['config', 'http.receivepack', 'true'])
-    await repository.git(['config', 'uploadpack.allowFilter', 'true'])
-    await repository.git(['config', 'uploadpack.allowAnySHA1InWant', 'true'])
+    const settings =
+      '[http]\nreceivepack = true\n[uploadpack]\nallowFilter = true\nallowAnySHA1InWant = true\n'
+    await appendFile(join(repository.folder, 'config'), settings)
     await repository.lock([])
     // A locked reference belongs to an immutable release, or to a branch that only pull requests change.
     const hook = '#!/bin/sh\nif grep -qxF "$1" locked; then echo "$1 is protected" >&2; exit 1; fi\n'

@@ -42,16 +42,22 @@ export class Denial extends Error {
   readonly status: number
   readonly errors: readonly Json[] | undefined
   readonly headers: { readonly [name: string]: string }
+  readonly documentation: string
 
   constructor(
     status: number,
     message: string,
-    more: { readonly errors?: readonly Json[]; readonly headers?: { readonly [name: string]: string } } = {},
+    more: {
+      readonly errors?: readonly Json[]
+      readonly headers?: { readonly [name: string]: string }
+      readonly documentation?: string
+    } = {},
   ) {
     super(message)
     this.status = status
     this.errors = more.errors
     this.headers = more.headers ?? {}
+    this.documentation = more.documentation ?? 'https://docs.github.com/rest'
   }
 
   answer(): Answer {
@@ -62,7 +68,7 @@ export class Denial extends Error {
       json: {
         message: this.message,
         ...errors,
-        documentation_url: 'https://docs.github.com/rest',
+        documentation_url: this.documentation,
         status: String(this.status),
       },
     }

@@ -21,6 +21,8 @@ export type Fault =
   | { readonly kind: 'lost answer' }
   /** The answer comes after this time. */
   | { readonly kind: 'delay'; readonly ms: number }
+  /** It is done, and the answer comes when the test lets it. */
+  | { readonly kind: 'hold'; readonly until: Promise<void> }
   /** Answered so, and nothing is done. */
   | {
       readonly kind: 'answer'
@@ -49,6 +51,9 @@ export interface GitHubSwitches {
   immutableReleases: boolean
   /** Requests until the primary limit; answers 304 do not count. */
   rateLimit: { limit: number; remaining: number; resetAt: Date }
+  /** Requests at a time before the secondary limit; and writes in a minute. */
+  concurrencyMax: number
+  writesPerMinuteMax: number
   /** Assets are sent from another address, as GitHub does it. */
   assetRedirects: boolean
   /** Answers have ETags. */
@@ -61,6 +66,14 @@ export const defaultSwitches = (now: Date): GitHubSwitches => ({
   pageSizeMax: 100,
   immutableReleases: false,
   rateLimit: { limit: 5000, remaining: 5000, resetAt: new Date(now.getTime() + 3_600_000) },
+  concurrencyMax: Number.POSITIVE_INFINITY,
+  writesPerMinuteMax: Number.POSITIVE_INFINITY,
   assetRedirects: true,
   etags: true,
 })
+
+/** For faults that keep an answer back. */
+export async function holdBack(fault: Fault | undefined): Promise<void> {
+  if (fault?.kind === 'hold') await fault.until
+  if (fault?.kind === 'delay') await new Promise((resolve) => setTimeout(resolve, fault.ms))
+}

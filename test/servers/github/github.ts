@@ -4,8 +4,9 @@ import { type AppOptions, allPermissions, type TokenOwner } from './access.ts'
 import { Api, apiPrefix, send, uploadPrefix } from './api.ts'
 import { BareRepository } from './bare-repository.ts'
 import { type Answer, Denial } from './exchange.ts'
-import { defaultSwitches, type Fault, type GitHubSwitches, type SeenRequest } from './faults.ts'
+import { defaultSwitches, type Fault, type GitHubSwitches, holdBack, type SeenRequest } from './faults.ts'
 import { serveGit } from './git-http.ts'
+import { secondaryLimit } from './limits.ts'
 import { referencesChanged } from './references.ts'
 import { storedFile } from './stored-files.ts'
 import { type WebhookOptions, Webhooks } from './webhooks.ts'
@@ -177,7 +178,7 @@ class Doors {
     incoming.resume()
     const answer = storedFile(this.#world, url.pathname, headers.authorization)
     seen.status = answer.status
-    if (fault?.kind === 'delay') await new Promise((resolve) => setTimeout(resolve, fault.ms))
+    await holdBack(fault)
     send(outgoing, answer, fault)
   }
 
@@ -200,7 +201,7 @@ class Doors {
       send(outgoing, { status: 401, headers: { 'www-authenticate': 'Basic realm="GitHub"' } })
       return
     }
-    if (fault?.kind === 'delay') await new Promise((resolve) => setTimeout(resolve, fault.ms))
+    await holdBack(fault)
     const isLost = fault?.kind === 'lost answer' || fault?.kind === 'bad gateway after success'
     // The repository's folder is served without the owner's name before it.
     incoming.url = incoming.url?.slice(this.#world.settings.owner.length + 1) ?? ''
@@ -234,11 +235,5 @@ function refusalOf(fault: Fault | undefined): Answer | undefined {
   if (fault?.kind === 'answer')
     return new Denial(fault.status, fault.message ?? `Status ${fault.status}`, fault).answer()
   if (fault?.kind !== 'secondary limit') return undefined
-  const headers = fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) }
-  const message =
-    'You have exceeded a secondary rate limit. Please wait a few minutes before you try again. If you reach out to GitHub Support for help, please include the request ID.'
-  const { json, ...answer } = new Denial(fault.status ?? 403, message, { headers }).answer()
-  const documentation =
-    'https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits'
-  return { ...answer, json: { ...(json as object), documentation_url: documentation } }
+  return secondaryLimit(fault.status, fault.retryAfter).answer()
 }
