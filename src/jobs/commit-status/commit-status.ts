@@ -3,6 +3,7 @@ import { UserError } from '../../errors.ts'
 import type { CommitStatus, Statuses } from '../../forge/forge-parts.ts'
 import type { Provider } from '../../provider.ts'
 import type { JobContext, JobRunner, JobSpec, JobState } from '../job-runner.ts'
+import { noteStart, startNoted } from './start-note.ts'
 
 const options = z.strictObject({
   context: z
@@ -25,8 +26,9 @@ export const commitStatus: Provider<JobRunner, typeof options, JobContext> = {
   options,
   example: { context: 'post-hello-build' },
   create: ({ context: name }: Options, context) => ({
-    start: async () => undefined,
-    poll: async (spec) => stateOf(await newest(name, spec, context), name, spec),
+    // Nothing is started; but from now on it is waited for, and not for ever.
+    start: (spec) => noteStart(spec, context),
+    poll: (spec) => poll(name, spec, context),
     // It is not ours to end.
     cancel: async () => undefined,
     logs: async function* () {
@@ -34,6 +36,25 @@ export const commitStatus: Provider<JobRunner, typeof options, JobContext> = {
     },
   }),
 }
+
+async function poll(name: string, spec: JobSpec, context: JobContext): Promise<JobState> {
+  const status = await newest(name, spec, context)
+  if (status !== undefined && status.state !== 'pending') return ended(status, name, spec)
+  const since = await startNoted(spec, context)
+  if (since === undefined) return { state: 'absent' }
+  const note = `the status "${name}" of ${spec.commit.slice(0, 12)} ${sofar(status)}`
+  if (context.now().getTime() > since.getTime() + spec.limitMs) {
+    return {
+      state: 'failed',
+      reason: `${note}, and its limit of ${spec.limitMs / 1000} s has passed`,
+      ...urlOf(status),
+    }
+  }
+  return { state: 'running', since, note, ...urlOf(status) }
+}
+
+const sofar = (status: CommitStatus | undefined): string =>
+  status === undefined ? 'has not been reported since the run began' : `is pending${about(status)}`
 
 async function newest(name: string, spec: JobSpec, context: JobContext): Promise<CommitStatus | undefined> {
   const found = await statusesOf(spec, context).ofCommit(spec.commit)
@@ -49,28 +70,14 @@ async function newest(name: string, spec: JobSpec, context: JobContext): Promise
 const isOfThisRun = ({ reportedAt }: CommitStatus, { notBefore }: JobSpec): boolean =>
   reportedAt.getTime() >= Math.floor(notBefore.getTime() / 1000) * 1000
 
-function stateOf(status: CommitStatus | undefined, name: string, spec: JobSpec): JobState {
-  const commit = spec.commit.slice(0, 12)
-  if (status === undefined) {
-    const note = `the status "${name}" of ${commit} has not been reported since the run began`
-    return { state: 'running', since: spec.notBefore, note }
-  }
-  const url = status.url === undefined ? {} : { url: status.url }
-  switch (status.state) {
-    case 'pending': {
-      const note = `the status "${name}" of ${commit} is pending${about(status)}`
-      return { state: 'running', since: status.reportedAt, note, ...url }
-    }
-    case 'success':
-      return { state: 'succeeded', outputs: {}, ...url }
-    default:
-      return {
-        state: 'failed',
-        reason: `the status "${name}" of ${commit} is "${status.state}"${about(status)}`,
-        ...url,
-      }
-  }
+function ended(status: CommitStatus, name: string, spec: JobSpec): JobState {
+  if (status.state === 'success') return { state: 'succeeded', outputs: {}, ...urlOf(status) }
+  const reason = `the status "${name}" of ${spec.commit.slice(0, 12)} is "${status.state}"${about(status)}`
+  return { state: 'failed', reason, ...urlOf(status) }
 }
+
+const urlOf = (status: CommitStatus | undefined): { readonly url?: string } =>
+  status?.url === undefined ? {} : { url: status.url }
 
 const about = ({ description }: CommitStatus): string => (description === '' ? '' : `: ${description}`)
 

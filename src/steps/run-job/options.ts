@@ -2,11 +2,12 @@ import { z } from 'zod'
 import type { Json } from '../../lib/json.ts'
 import type { ArtifactsResult } from '../artifacts.ts'
 import { choice } from '../choice.ts'
+import { jobChoice } from '../job-choice.ts'
 
 export const options = z.object({
   /** For people, and for messages. */
   name: z.string().min(1),
-  job: choice,
+  job: jobChoice,
   forge: choice,
   inputs: z.record(z.string(), z.string()).default({}),
   /** Inputs whose values are results of other steps: the step, and the way to the value in its result, such as "outputs.image". */
@@ -16,7 +17,7 @@ export const options = z.object({
   /** The step whose commit the job is about; without it (or when it was skipped): the run's. */
   commitFrom: z.string().optional(),
   /** The longest that one attempt may take. */
-  limitMs: z.number().int().positive(),
+  limitMs: z.number().int().positive().default(3_600_000),
   /** How often the job is started at most, when it fails. */
   attemptsMax: z.number().int().min(1).max(10).default(1),
   /** Files of the job to be kept; each pattern must match. */
