@@ -62,6 +62,20 @@ test('what is already true is kept and still read back', async () => {
   expect(verified).toBe(1)
 })
 
+test('what a change only begins is asked for again, and its result is not taken', async () => {
+  const world = new Map<string, string>()
+  const begins = { whom: 'the job a', againAfterMs: 50 }
+  const change = (): Change => ({ kind: 'create', summary: 'run a', begins })
+
+  const outcome = await execute({
+    world,
+    kind: { decide: change, verify: () => Promise.reject(new Error('there is nothing to verify yet')) },
+  })
+
+  expect(outcome).toEqual({ status: 'again', afterMs: 50, note: 'run a (waiting for the job a)' })
+  expect(world.get('a')).toBe('new')
+})
+
 test('nothing is written that the plan did not show', async () => {
   const world = new Map([['a', 'of someone else']])
 
