@@ -1,11 +1,17 @@
 import { exitCodes, UserError } from '../errors.ts'
 import { type Decided, decideGate } from '../release/decide-gate.ts'
-import { findProject } from '../release/project.ts'
+import { findProject, type Project } from '../release/project.ts'
+import { type PullRequestDecision, pullRequestDecision } from '../release/pull-request-decision.ts'
 import { type Command, type CommandInput, type Flag, stringFlag } from './command.ts'
 import type { Terminal } from './terminal.ts'
 
 const flags = {
   reason: { type: 'string', value: 'TEXT', describe: 'Why; kept with the run for ever.' },
+  'pull-request': {
+    type: 'string',
+    value: 'NUMBER',
+    describe: 'Take over what was decided there: by merging or closing it, or by the review of a code owner.',
+  },
   plan: {
     type: 'string',
     value: 'DIGEST',
@@ -37,19 +43,37 @@ export const reject: Command = {
 async function decide(decision: 'approve' | 'reject', input: CommandInput): Promise<number> {
   const { words, flags: given, terminal, environment, cwd, signal } = input
   const [gate = '', version] = words
-  const reason = stringFlag(given, 'reason')?.trim() ?? ''
-  if (reason === '') {
+  const project = await findProject({ cwd, environment })
+  const pull = await takenOver(decision, project, input)
+  const reason = stringFlag(given, 'reason')?.trim() || pull?.reason
+  if (reason === undefined) {
     throw new UserError('REASON_MISSING', `"hawser ${decision}" needs a reason.`, {
       hint: `Write why, for those who ask later: hawser ${decision} ${gate} --reason TEXT.`,
     })
   }
-  const project = await findProject({ cwd, environment })
   const observer = { changed: () => undefined, log: () => undefined, notice: () => undefined }
   const asked = { gate, decision, reason, version, planDigest: stringFlag(given, 'plan') }
-  const decided = await decideGate(asked, { project, signal, observer })
+  const elsewhere = pull === undefined ? {} : { elsewhere: { by: pull.by, decidedBy: pull.decidedBy } }
+  const decided = await decideGate({ ...asked, ...elsewhere }, { project, signal, observer })
   if (terminal.json) terminal.print(JSON.stringify({ run: decided.run.id, gate, ...decided.made }, null, 2))
   else show(gate, decided, terminal)
   return exitCodes.done
+}
+
+async function takenOver(
+  decision: 'approve' | 'reject',
+  project: Project,
+  { flags: given, terminal, signal }: CommandInput,
+): Promise<PullRequestDecision | undefined> {
+  const written = stringFlag(given, 'pull-request')
+  if (written === undefined) return undefined
+  const number = /^#?([1-9]\d{0,9})$/.exec(written)?.[1]
+  if (number === undefined) {
+    throw new UserError('USAGE_PULL_REQUEST', `"${written}" is no number of a pull request.`, {
+      hint: 'Write it as on its page, for example --pull-request 12.',
+    })
+  }
+  return pullRequestDecision(Number(number), decision, { project, signal, log: terminal.note })
 }
 
 function show(gate: string, { run, made, artifacts, heldBy }: Decided, terminal: Terminal): void {

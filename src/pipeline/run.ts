@@ -93,9 +93,9 @@ export interface GateDecision {
   readonly decidedBy?: DecisionEvidence
 }
 
-/** Where a decision was made that Hawser only took over: the merge of a pull request, the review of a code owner. */
+/** Where a decision was made that Hawser only took over: a pull request that was merged, reviewed or closed. */
 export interface DecisionEvidence {
-  readonly kind: 'merge' | 'review'
+  readonly kind: 'merge' | 'review' | 'closing'
   readonly url: string
   /** The commit that was merged or looked at. */
   readonly commit: string

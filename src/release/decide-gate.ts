@@ -12,6 +12,8 @@ export interface GateRequest {
   readonly version: string | undefined
   /** The beginning of the digest of the plan that was looked at; another plan is refused. */
   readonly planDigest: string | undefined
+  /** Who decided elsewhere; without it: whoever types the command. */
+  readonly elsewhere?: Pick<Required<GateDecision>, 'by' | 'decidedBy'>
 }
 
 export interface Decided {
@@ -25,7 +27,8 @@ export interface Decided {
 /** Decides a gate of a run, whoever executes it. Nothing of the run is executed here. */
 export async function decideGate(asked: GateRequest, request: RunRequest): Promise<Decided> {
   const { project, signal } = request
-  const by = await deciderOf(project, signal)
+  const typedBy = await deciderOf(project, signal)
+  const { by, ...evidence } = takenOver(asked.elsewhere, typedBy)
   return withEngine(request, noSteps, async (engine, heldBy) => {
     const runs = await engine.list()
     const run = asked.version === undefined ? waitingAt(asked.gate, runs) : undefined
@@ -39,10 +42,19 @@ export async function decideGate(asked: GateRequest, request: RunRequest): Promi
       at: project.now().toISOString(),
       planDigest: found.planDigest,
       artifacts,
+      ...evidence,
     }
     return { run: await engine.signal(keyOf(found.plan), asked.gate, made), made, artifacts, heldBy }
   })
 }
+
+const takenOver = (
+  elsewhere: GateRequest['elsewhere'],
+  typedBy: string,
+): Pick<GateDecision, 'by' | 'decidedBy'> =>
+  elsewhere === undefined
+    ? { by: typedBy }
+    : { by: `${elsewhere.by}, taken over by ${typedBy}`, decidedBy: elsewhere.decidedBy }
 
 function waitingAt(gate: string, runs: readonly Run[]): Run | undefined {
   const waiting = runs.filter(({ nodes, endedAt }) => endedAt === undefined && nodes[gate]?.status === 'open')
