@@ -99,6 +99,18 @@ test.each<[string, { readonly [id: string]: Json }, string]>([
   expect((await wait(openWorld(), {}, results)).result).toEqual({ commit, approvedBy: [] })
 })
 
+test('where people own the files, one of them has to approve', async () => {
+  const world = openWorld()
+  world.reviews.set(7, [review('bea', 'approved', 3)])
+  mergePull(world, 7)
+  const ownedBy = (...owners: string[]) =>
+    wait(world, { requireApproval: true }, { bump: { ...proposal, owners } })
+
+  await expect(ownedBy('@carl')).rejects.toThrow('without an approval of those who own its files')
+  expect((await ownedBy('@carl', '@Bea')).change.kind).toBe('keep')
+  expect((await ownedBy('@carl', '@team/owners')).change.kind).toBe('keep')
+})
+
 test('a merge whose commit is not known yet is unknown, not done', async () => {
   const world = openWorld()
   changePull(world, 7, { state: 'merged' })

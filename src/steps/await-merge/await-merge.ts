@@ -12,7 +12,7 @@ type Options = {
   /** The step that proposed the change. */
   readonly from: string
   readonly pollSeconds: number
-  /** Somebody other than its author has to have approved what was merged. */
+  /** An owner of the files has to have approved what was merged; anybody but its author where no owners are named. */
   readonly requireApproval: boolean
 }
 type Result = {
@@ -75,7 +75,7 @@ export const awaitMerge: Step<Options, Result, Evidence> = {
     if (pull.state === 'closed') return closed(pull)
     if (pull.state === 'open') return open(pull, proposal, reviews, options)
     const approvedBy = whoSaid('approved', reviews, pull)
-    if (options.requireApproval && approvedBy.length === 0) return unapproved(pull, proposal)
+    if (options.requireApproval && !isApproved(approvedBy, proposal)) return unapproved(pull, proposal)
     if (pull.mergeCommit === undefined) throw new Error('A merge without its commit was unknown before')
     return {
       kind: 'keep',
@@ -107,6 +107,15 @@ function whoSaid(
     if (review.state !== 'commented' && review.author !== author) last.set(review.author, review)
   }
   return [...last.values()].filter((review) => review.state === state).map((review) => review.author)
+}
+
+/** Who is in a team is not ours to see: where a team owns the files, the forge's own rules say who counts. */
+function isApproved(approvedBy: readonly string[], { owners }: Proposal): boolean {
+  const people = owners.filter((owner) => owner.startsWith('@') && !owner.includes('/'))
+  const isKnown = owners.length > 0 && people.length === owners.length
+  if (!isKnown) return approvedBy.length > 0
+  const names = new Set(people.map((owner) => owner.slice(1).toLowerCase()))
+  return approvedBy.some((login) => names.has(login.toLowerCase()))
 }
 
 function open(
@@ -145,6 +154,6 @@ const closed = ({ url, title }: PullRequest): Change<Result> => ({
 const unapproved = ({ url }: PullRequest, { owners }: Proposal): Change<Result> => ({
   kind: 'refuse',
   code: 'MERGE_UNAPPROVED',
-  message: `The pull request was merged without an approval: ${url}`,
+  message: `The pull request was merged without an approval of those who own its files: ${url}`,
   hint: `Have the merged change looked at${owners.length === 0 ? '' : ` by ${owners.join(', ')}`}, and protect the branch; then release again.`,
 })
