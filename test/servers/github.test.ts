@@ -1,9 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { App, Octokit } from 'octokit'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { mustRun, runCommand } from '../clients/command.ts'
 import { chanceFaults } from './github/chance-faults.ts'
 import { type GitHubOptions, type GitHubStandIn, startGitHub } from './github/github.ts'
@@ -139,6 +140,29 @@ describe('releases', () => {
     await expect(upload(all, draft)).rejects.toMatchObject(status(422))
     await rest.repos.deleteReleaseAsset({ ...repo, asset_id: assets[0]?.id ?? 0 })
     await expect(upload(all, draft)).resolves.toMatchObject(status(201))
+  })
+
+  test('a client that is killed within an upload leaves a starter, too', async () => {
+    const all = await started()
+    const { github, rest, repo } = all
+    const draft = await draftOf(all)
+    const url = new URL(draft.upload_url.replace(/\{.*/, '?name=a.yaml'))
+    const headers = { authorization: `Bearer ${github.token}`, 'content-length': '100' }
+    const client = request(url, { method: 'POST', headers })
+    client.on('error', () => undefined)
+    const arrived = Promise.withResolvers<void>()
+    github.switches.fault = ({ path }) => {
+      if (path.endsWith('/assets')) arrived.resolve()
+      return undefined
+    }
+    client.write('kind:')
+    await arrived.promise
+
+    client.destroy()
+
+    await vi.waitFor(() => expect(github.world.releases[0]?.assets).toHaveLength(1))
+    const { data } = await rest.repos.listReleaseAssets({ ...repo, release_id: draft.id })
+    expect(data.map(({ state }) => state)).toEqual(['starter'])
   })
 
   test('immutable releases refuse changes, their tags cannot be moved, and are used up when deleted', async () => {
@@ -294,7 +318,7 @@ describe('git', () => {
 
 describe('pull requests', () => {
   test('one is proposed by trees and commits, labelled, reviewed and merged; its commits lead back to it', async () => {
-    const { rest, repo, world } = await started()
+    const { github, rest, repo, world } = await started()
     const head = (await world.git.resolve('main')) ?? ''
     const { data: base } = await rest.git.getCommit({ ...repo, commit_sha: head })
     const { data: tree } = await rest.git.createTree({
@@ -312,6 +336,12 @@ describe('pull requests', () => {
     await expect(rest.pulls.create(proposal)).rejects.toMatchObject(status(422))
     world.review(pull.number, { author: 'owner', state: 'APPROVED' })
     const merged = await world.merge(pull.number, { method: 'squash' })
+    const told = github.events.filter(({ name }) => name === 'pull_request').map(({ payload }) => payload)
+    expect(told).toMatchObject([
+      { action: 'opened', pull_request: { number: pull.number, title: 'Bump', merged: false } },
+      { action: 'labeled', label: { name: 'kind/enhancement' } },
+      { action: 'closed', pull_request: { number: pull.number, merged: true, merge_commit_sha: merged } },
+    ])
 
     const of = { ...repo, pull_number: pull.number }
     expect((await rest.pulls.listReviews(of)).data).toMatchObject([

@@ -59,10 +59,11 @@ export class Api {
     outgoing: ServerResponse,
   ): Promise<void> {
     const bytesMax = fault?.kind === 'cut request' ? fault.bytes : Number.POSITIVE_INFINITY
-    const bytes = await bodyOf(incoming, bytesMax)
-    const answer = await this.#answer(seen, bytes, { incoming, fault })
+    const { bytes, isWhole } = await bodyOf(incoming, bytesMax)
+    const isCut = fault?.kind === 'cut request' || !isWhole
+    const answer = await this.#answer(seen, { bytes, isCut, fault })
     seen.status = answer.status
-    if (fault?.kind === 'cut request' || fault?.kind === 'lost answer') {
+    if (isCut || fault?.kind === 'lost answer') {
       incoming.socket.resetAndDestroy()
       return
     }
@@ -73,12 +74,15 @@ export class Api {
 
   async #answer(
     seen: SeenRequest,
-    bytes: Buffer,
-    { incoming, fault }: { readonly incoming: IncomingMessage; readonly fault: Fault | undefined },
+    {
+      bytes,
+      isCut,
+      fault,
+    }: { readonly bytes: Buffer; readonly isCut: boolean; readonly fault: Fault | undefined },
   ): Promise<Answer> {
-    const operation = this.match(seen.method, new URL(incoming.url ?? '', 'http://github'))
+    const operation = this.#description.match(seen.method, seen.path)
     const check = (answer: Answer): Answer => {
-      if (operation !== undefined && fault?.kind !== 'cut request')
+      if (operation !== undefined && !isCut)
         this.#note(
           this.#description.answerFaults(operation, answer.status, answer.json),
           `answer ${operation.name}`,
@@ -87,8 +91,7 @@ export class Api {
     }
     try {
       if (operation === undefined) throw notFound()
-      const viewer = this.viewer(incoming.headers.authorization)
-      const isCut = fault?.kind === 'cut request'
+      const viewer = this.viewer(seen.headers.authorization)
       const perform = () =>
         this.#perform(operation, { seen, bytes, viewer, isCut }).finally(() => holdBack(fault))
       return check(await this.#limits.during(seen.method, perform))
@@ -194,13 +197,23 @@ export function send(outgoing: ServerResponse, answer: Answer, fault?: Fault): v
   outgoing.end(body)
 }
 
-async function bodyOf(incoming: IncomingMessage, bytesMax: number): Promise<Buffer> {
+/** Not whole: as much as is wanted, or the client has gone. */
+async function bodyOf(
+  incoming: IncomingMessage,
+  bytesMax: number,
+): Promise<{ readonly bytes: Buffer; readonly isWhole: boolean }> {
   const chunks: Buffer[] = []
   let length = 0
-  for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
-    chunks.push(chunk as Buffer)
-    length += (chunk as Buffer).length
-    if (length >= bytesMax) break
+  let isWhole = true
+  try {
+    for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+      chunks.push(chunk as Buffer)
+      length += (chunk as Buffer).length
+      if (length >= bytesMax) break
+    }
+  } catch (error) {
+    if (!incoming.destroyed) throw error
+    isWhole = false
   }
-  return Buffer.concat(chunks).subarray(0, Math.min(length, bytesMax))
+  return { bytes: Buffer.concat(chunks).subarray(0, Math.min(length, bytesMax)), isWhole }
 }

@@ -1,4 +1,5 @@
 import { ensureLabel } from './issue-routes.ts'
+import { tellPull } from './pull-events.ts'
 import { referencesChanged } from './references.ts'
 import type { PullState, World } from './world.ts'
 
@@ -74,6 +75,6 @@ export async function openPull(world: World, given: AuthoredPull): Promise<PullS
     reviews: [],
   }
   world.pulls.push(pull)
-  world.emit('pull_request', { action: 'opened', number }, author)
+  tellPull(world, pull, { action: 'opened', sender: author })
   return pull
 }

@@ -42,6 +42,8 @@ export function serveGit(
     const child = spawn(`${folder}/git-http-backend`, { env, stdio: ['pipe', 'pipe', 'ignore'] })
     child.stdin.on('error', () => undefined)
     incoming.pipe(child.stdin)
+    // A client that was killed sends no more: git's server must not wait for it.
+    incoming.once('close', () => child.stdin.end())
     let head: Buffer | undefined = Buffer.alloc(0)
     child.stdout.on('data', (chunk: Buffer) => {
       if (head === undefined) {

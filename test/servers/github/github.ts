@@ -179,7 +179,8 @@ class Doors {
     const answer = storedFile(this.#world, url.pathname, headers.authorization)
     seen.status = answer.status
     await holdBack(fault)
-    send(outgoing, answer, fault)
+    if (fault?.kind === 'lost answer') incoming.socket.resetAndDestroy()
+    else send(outgoing, answer, fault)
   }
 
   #gitOperation(url: URL): string | undefined {

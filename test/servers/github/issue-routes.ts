@@ -9,6 +9,7 @@ import {
   ok,
   page,
 } from './exchange.ts'
+import { tellPull } from './pull-events.ts'
 import { pullOf } from './pull-routes.ts'
 import { issueShape, labelShape } from './pull-shapes.ts'
 import type { LabelState, PullState, World } from './world.ts'
@@ -67,8 +68,7 @@ function setNames(world: World, pull: PullState, names: readonly string[]): void
   pull.labels = [...new Set(names.map((name) => ensureLabel(world, name).name))]
   pull.updatedAt = world.time()
   for (const name of pull.labels)
-    if (!before.includes(name))
-      world.emit('pull_request', { action: 'labeled', number: pull.number, label: { name } })
+    if (!before.includes(name)) tellPull(world, pull, { action: 'labeled', label: { name } })
 }
 
 function answerLabels(world: World, pull: PullState): Answer {

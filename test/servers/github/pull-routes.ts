@@ -11,6 +11,7 @@ import {
   page,
 } from './exchange.ts'
 import { commitNamed } from './git-routes.ts'
+import { tellPull } from './pull-events.ts'
 import { pullShape, reviewShape, wholePullShape } from './pull-shapes.ts'
 import { closePull, mergePull, reviewPull } from './pulls.ts'
 import type { PullState, World } from './world.ts'
@@ -99,7 +100,7 @@ async function create(world: World, { body, viewer }: Call): Promise<Answer> {
     reviews: [],
   }
   world.pulls.push(pull)
-  world.emit('pull_request', { action: 'opened', number: pull.number }, viewer.login)
+  tellPull(world, pull, { action: 'opened', sender: viewer.login })
   return created(wholePullShape(world, pull))
 }
 
@@ -124,7 +125,7 @@ function reopen(world: World, pull: PullState): void {
     })
   pull.state = 'open'
   pull.closedAt = null
-  world.emit('pull_request', { action: 'reopened', number: pull.number })
+  tellPull(world, pull, { action: 'reopened' })
 }
 
 async function merge(world: World, call: Call): Promise<Answer> {

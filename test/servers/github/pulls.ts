@@ -1,3 +1,5 @@
+import { tellPull } from './pull-events.ts'
+import { reviewShape, wholePullShape } from './pull-shapes.ts'
 import { referencesChanged } from './references.ts'
 import type { PullState, ReviewState, World } from './world.ts'
 
@@ -42,11 +44,7 @@ export async function mergePull(
   pull.commits = [id, ...(method === 'merge' ? own.map((commit) => commit.id) : [])]
   // Who asks which pull request a commit came with may have to wait.
   pull.hiddenReads = world.switches.listLag
-  world.emit(
-    'pull_request',
-    { action: 'closed', number: pull.number, merged: true, merge_commit_sha: id },
-    by,
-  )
+  tellPull(world, pull, { action: 'closed', sender: by })
   await referencesChanged(world, by)
   return id
 }
@@ -55,7 +53,7 @@ export function closePull(world: World, pull: PullState): void {
   pull.state = 'closed'
   pull.closedAt = world.time()
   pull.updatedAt = pull.closedAt
-  world.emit('pull_request', { action: 'closed', number: pull.number, merged: false })
+  tellPull(world, pull, { action: 'closed' })
 }
 
 export function reviewPull(
@@ -72,7 +70,8 @@ export function reviewPull(
     submittedAt: world.time(),
   }
   pull.reviews.push(review)
-  const payload = { action: 'submitted', number: pull.number, review: { state: review.state.toLowerCase() } }
+  const shape = { ...reviewShape(world, pull, review), state: review.state.toLowerCase() }
+  const payload = { action: 'submitted', review: shape, pull_request: wholePullShape(world, pull) }
   world.emit('pull_request_review', payload, review.author)
   return review
 }

@@ -1,3 +1,4 @@
+import { tellPull } from './pull-events.ts'
 import type { World } from './world.ts'
 
 /** Full name → id, as of the last look. */
@@ -24,11 +25,11 @@ function followHead(world: World, name: string, to: string): void {
     if (to === zeros) {
       pull.state = 'closed'
       pull.closedAt = world.time()
-      world.emit('pull_request', { action: 'closed', number: pull.number })
+      tellPull(world, pull, { action: 'closed' })
       continue
     }
     pull.headCommit = to
-    world.emit('pull_request', { action: 'synchronize', number: pull.number })
+    tellPull(world, pull, { action: 'synchronize' })
   }
 }
 

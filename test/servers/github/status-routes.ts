@@ -48,7 +48,7 @@ export function addStatus(world: World, given: NewStatus): StatusState {
     createdAt: world.time(),
   }
   world.statuses.push(status)
-  world.emit('status', { sha: status.commit, context: status.context, state: status.state }, status.creator)
+  world.emit('status', { sha: status.commit, ...statusShape(world, status) }, status.creator)
   return status
 }
 
@@ -159,10 +159,7 @@ export function addCheckRun(world: World, given: NewCheckRun): CheckRunState {
     id: world.id(),
   }
   world.checkRuns.push(run)
-  world.emit('check_run', {
-    action: 'created',
-    check_run: { id: run.id, name: run.name, head_sha: run.commit },
-  })
+  world.emit('check_run', { action: 'created', check_run: checkRunShape(world, run) })
   return run
 }
 
@@ -196,10 +193,7 @@ function change(world: World, run: CheckRunState, { body }: Call): void {
     run.summary = text(output['summary'])
   }
   if (run.status === 'completed')
-    world.emit('check_run', {
-      action: 'completed',
-      check_run: { id: run.id, name: run.name, head_sha: run.commit },
-    })
+    world.emit('check_run', { action: 'completed', check_run: checkRunShape(world, run) })
 }
 
 function checkRunShape(world: World, run: CheckRunState): { [key: string]: Json } {

@@ -1,4 +1,5 @@
 import type { ScriptedWorkflow } from './workflow.ts'
+import { runShape } from './workflow-shapes.ts'
 import type { RunState, World } from './world.ts'
 import { zip } from './zip.ts'
 
@@ -84,7 +85,5 @@ function end(world: World, run: RunState, conclusion: RunState['conclusion']): v
 }
 
 function tell(world: World, run: RunState, action: string): void {
-  const { id, status, conclusion, title, commit } = run
-  const shape = { id, status, conclusion, display_title: title, head_sha: commit, name: run.workflow.name }
-  world.emit('workflow_run', { action, workflow_run: shape }, run.actor)
+  world.emit('workflow_run', { action, workflow_run: runShape(world, run) }, run.actor)
 }
