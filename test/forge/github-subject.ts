@@ -25,10 +25,10 @@ export interface GitHubSubject extends GitHubStandIn {
 }
 
 /** The forge over the stand-in, with a clock that goes on when somebody waits. */
-export async function openSubject(options: GitHubOptions = {}): Promise<GitHubSubject> {
+export async function openSubject(options: GitHubOptions = {}, startMs?: number): Promise<GitHubSubject> {
   const folder = await mkdtemp(join(tmpdir(), 'hawser-github-'))
   let passedMs = 0
-  const now = options.now ?? (() => new Date(Date.now() + passedMs))
+  const now = options.now ?? (() => new Date((startMs ?? Date.now()) + passedMs))
   const standIn = await startGitHub({ ...options, now })
   const waits: number[] = []
   const masked: string[] = []

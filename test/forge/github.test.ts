@@ -241,7 +241,7 @@ describe('releases', () => {
     const signer = await openpgpSigner({ key: key.privateKeyArmored, now: tagDate })
 
     const tag = { name: '1.2.0', commit: subject.head, message: 'Release 1.2.0', date: tagDate, signer }
-    expect(await subject.forge.createTag(tag)).toEqual({
+    expect(await subject.forge.createTag(tag)).toMatchObject({
       name: '1.2.0',
       commit: subject.head,
       annotated: true,
@@ -379,8 +379,8 @@ describe('who we are', () => {
     for await (const _ of await subject.forge.downloadAsset('1.2.0', 'a'));
 
     expect(subject.masked).toContain(subject.token)
-    const stored = subject.seen.filter(({ path }) => path.includes('/storage/'))
-    for (const { headers } of stored) expect(headers.authorization).toBeUndefined()
+    // The storage refuses a token beside its own signature.
+    expect(subject.world.releases[0]?.assets[0]?.downloads).toBe(1)
   })
 
   test('a writer sees drafts; a reader is told that there is none', async () => {

@@ -8,8 +8,14 @@ import type { Credentials } from './credentials.ts'
 import { answerError, GitHubError, rateLimitPauseMs } from './errors.ts'
 import { bytesOf, type HttpAnswer, type HttpRequest, type Send } from './http.ts'
 
+interface GitHubAnswer {
+  readonly status: number
+  readonly headers: object
+  readonly data: unknown
+}
+
 /** Makes one request. Typed by octokit, from GitHub's own description. */
-export type Ask = (github: Octokit) => Promise<{ readonly data: unknown; readonly headers: object }>
+export type Ask = (github: Octokit) => Promise<GitHubAnswer>
 export type AskPage = (
   github: Octokit,
   page: { readonly page: number; readonly per_page: number },
@@ -139,12 +145,15 @@ export class Connection {
     }
   }
 
-  async #once(what: string, ask: Ask): Promise<{ data: unknown; headers: object }> {
+  async #once(what: string, ask: Ask): Promise<GitHubAnswer> {
     this.#octokit ??= this.#open()
     const octokit = await this.#octokit
     const { RequestError } = await import('octokit')
     try {
-      return await ask(octokit)
+      const answer = await ask(octokit)
+      // Redirects are nothing that octokit minds.
+      if (answer.status >= 300) throw this.#answerError(what, answer)
+      return answer
     } catch (error) {
       if (!(error instanceof RequestError)) throw error
       // Thrown by our own `fetch`: it knows better what happened.
@@ -153,7 +162,7 @@ export class Connection {
     }
   }
 
-  #answerError(what: string, answer: { status: number; headers: object; data: unknown }): Error {
+  #answerError(what: string, answer: GitHubAnswer): Error {
     const { now } = this.edge
     const refused = { status: answer.status, headers: { ...answer.headers }, data: answer.data }
     const purpose = { what, repository: this.name, host: this.baseUrl.host, now: now() }

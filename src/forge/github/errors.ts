@@ -58,7 +58,7 @@ export function answerError(answer: Refused, purpose: Purpose): Error {
   if (status === 401) return badToken(said.text, purpose)
   if (status === 403) return forbidden(answer, said.text, purpose)
   if (status === 404 || status === 410) return notFound(status, purpose)
-  if (status === 301 || status === 307 || status === 308) return moved(status, purpose)
+  if (status >= 300 && status < 400) return moved(status, purpose)
   if (status === 409) return conflict(said.text, purpose)
   if (status === 422) return invalid(said, purpose)
   const hint =

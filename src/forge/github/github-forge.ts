@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { UserError } from '../../errors.ts'
 import type { Forge, ForgeContext } from '../forge.ts'
 import type { GeneratedNotes } from '../forge-parts.ts'
 import { Assets } from './assets.ts'
@@ -103,9 +104,16 @@ function credentialsOf(
     const data = jsonOr((await bytesOf(answer)).toString())
     if (answer.status < 300) return data
     if (answer.status === 404) return undefined
+    if (answer.status === 401) throw keyRefused(app.id)
     const { status, headers } = answer
     const purpose = { what, repository, host: options.baseUrl.host, now: options.edge.now() }
     throw answerError({ status, headers, data }, purpose)
   }
   return appToken(app, repository, ask, context, options.edge.now)
+}
+
+function keyRefused(id: string): UserError {
+  return new UserError('GITHUB_APP_KEY', `GitHub does not accept the private key of the app ${id}.`, {
+    hint: 'Compare forge.github.app.id with the app that the key was generated for; the key may be deleted there, or the clock of this machine may be wrong.',
+  })
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { TransientError, UserError } from '../../errors.ts'
+import { UserError } from '../../errors.ts'
 import type { WorkflowRun, Workflows } from '../forge-parts.ts'
 import { openStream } from './assets.ts'
 import { type Connection, createOnce, lookPatiently } from './connection.ts'
@@ -32,6 +32,10 @@ const delaysMs = [0, 1000, 2000, 4000, 8000, 15_000]
 
 export function workflows(connection: Connection): Workflows {
   const { repository } = connection
+  const read = (id: number): Promise<Run | undefined> =>
+    connection.find(`looking for the workflow run ${id}`, runShape, (github) =>
+      github.request('GET /repos/{owner}/{repo}/actions/runs/{run_id}', { ...repository, run_id: id }),
+    )
   return {
     dispatch: async ({ workflow, ref, inputs, key }) => {
       const look = () => findByKey(workflow, key, connection)
@@ -40,20 +44,16 @@ export function workflows(connection: Connection): Workflows {
       if (before !== undefined) return runOf(before)
       const patiently = () => lookPatiently(connection, look, delaysMs)
       const started = await createOnce(connection, patiently, async () => {
-        await dispatch({ workflow, ref, inputs: { ...inputs, [keyInput]: key } }, connection)
-        const found = await patiently()
-        if (found === undefined) throw notListed(workflow, key)
+        const id = await dispatch({ workflow, ref, inputs: { ...inputs, [keyInput]: key } }, connection)
+        const found = await lookPatiently(connection, () => (id === undefined ? look() : read(id)), delaysMs)
+        // Whoever looks for it after us finds it by its name alone.
+        if (found === undefined || !hasWord(found.display_title, key)) throw notSeen(workflow, key)
         return found
       })
       return runOf(started)
     },
     find: async (id) => {
-      const found = await connection.find(`looking for the workflow run ${id}`, runShape, (github) =>
-        github.request('GET /repos/{owner}/{repo}/actions/runs/{run_id}', {
-          ...repository,
-          run_id: Number(id),
-        }),
-      )
+      const found = await read(Number(id))
       return found && runOf(found)
     },
     cancel: async (id) => {
@@ -73,6 +73,7 @@ export function workflows(connection: Connection): Workflows {
   }
 }
 
+/** The id of the run, where GitHub tells it (since 2026). */
 async function dispatch(
   request: {
     readonly workflow: string
@@ -80,17 +81,20 @@ async function dispatch(
     readonly inputs: { readonly [name: string]: string }
   },
   connection: Connection,
-): Promise<void> {
+): Promise<number | undefined> {
   const { workflow, ref, inputs } = request
+  const shape = z.object({ workflow_run_id: z.number() }).optional().catch(undefined)
   try {
-    await connection.write(`starting the workflow "${workflow}"`, z.unknown(), (github) =>
+    const run = await connection.write(`starting the workflow "${workflow}"`, shape, (github) =>
       github.request('POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches', {
         ...connection.repository,
         workflow_id: workflow,
         ref,
         inputs,
+        return_run_details: true,
       }),
     )
+    return run?.workflow_run_id
   } catch (error) {
     if (!(error instanceof GitHubError) || error.status !== 422) throw error
     throw new UserError('WORKFLOW_NOT_STARTED', error.message, {
@@ -101,20 +105,38 @@ async function dispatch(
 }
 
 async function findByKey(workflow: string, key: string, connection: Connection): Promise<Run | undefined> {
-  const runs = await connection.list(
-    `looking for runs of the workflow "${workflow}"`,
-    runsPage,
-    (github, page) =>
-      github.request('GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs', {
-        ...connection.repository,
-        workflow_id: workflow,
-        event: 'workflow_dispatch',
-        ...page,
-      }),
-    pagesMax,
-  )
+  const runs = await runsOf(workflow, connection)
   // Two that were started for one key: the first one is the one that everybody finds.
   return runs.filter(({ display_title: title }) => hasWord(title, key)).toSorted((a, b) => a.id - b.id)[0]
+}
+
+async function runsOf(workflow: string, connection: Connection): Promise<Run[]> {
+  const what = `looking for runs of the workflow "${workflow}"`
+  try {
+    return await connection.list(
+      what,
+      runsPage,
+      (github, page) =>
+        github.request('GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs', {
+          ...connection.repository,
+          workflow_id: workflow,
+          event: 'workflow_dispatch',
+          ...page,
+        }),
+      pagesMax,
+    )
+  } catch (error) {
+    if (!(error instanceof GitHubError) || error.status !== 404) throw error
+    await connection.checkRepository()
+    throw new UserError(
+      'WORKFLOW_NOT_FOUND',
+      `The repository ${connection.name} has no workflow "${workflow}".`,
+      {
+        hint: 'Name its file in .github/workflows of the default branch, such as "e2e.yaml". The token needs the permission actions=write.',
+        cause: error,
+      },
+    )
+  }
 }
 
 /** "e2e-1" is not in "e2e-10". */
@@ -170,12 +192,13 @@ async function* logsOf(id: string, connection: Connection): AsyncGenerator<Uint8
   }
 }
 
-function notListed(workflow: string, key: string): TransientError {
-  return new TransientError(
+/** Nothing that repeats by itself: the workflow would be started again and again. */
+function notSeen(workflow: string, key: string): UserError {
+  return new UserError(
     'WORKFLOW_RUN_NOT_SEEN',
     `The workflow "${workflow}" was started, but no run of it has "${key}" in its name.`,
     {
-      hint: `Write in the workflow: run-name: "… \${{ inputs.${keyInput} }}". If it has that, GitHub is slow; the next attempt looks first.`,
+      hint: `Write in the workflow: run-name: "… \${{ inputs.${keyInput} }}". If it has that, GitHub is slow: "hawser resume" finds the run.`,
     },
   )
 }
