@@ -37,6 +37,13 @@ export async function openEngine({ project, execute, onNotice }: OpenEngineOptio
   return durable({ project, execute, onNotice })
 }
 
+/** Whether runs outlive the process. Without that, nobody else can decide a gate. */
+export async function isEngineDurable(project: Project): Promise<boolean> {
+  if (engineKind(project) === 'memory') return false
+  const { restateServerBinary } = await import('../engine/restate/server-binary.ts')
+  return restateServerBinary() !== undefined
+}
+
 function engineKind({ environment }: Project): 'durable' | 'memory' {
   const asked = environment['HAWSER_ENGINE'] ?? 'durable'
   if (asked === 'durable' || asked === 'memory') return asked

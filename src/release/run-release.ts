@@ -3,7 +3,7 @@ import type { Engine, ReleaseKey, StepExecutor } from '../pipeline/engine.ts'
 import type { Plan } from '../pipeline/plan.ts'
 import { comparePlans, planDigest } from '../pipeline/plan-digest.ts'
 import type { Run } from '../pipeline/run.ts'
-import { engineFailure, openEngine } from './open-engine.ts'
+import { engineFailure, isEngineDurable, openEngine } from './open-engine.ts'
 import { type Project, readCheckout } from './project.ts'
 import { reminders } from './reminders.ts'
 import { abandonSteps, executorFor, type StepLog } from './session.ts'
@@ -127,10 +127,20 @@ async function runToEnd(
     if (run?.endedAt !== undefined) {
       await abandonSteps(request.project, run, request.observer.log, request.signal)
     }
-    if (run !== undefined && isLeft(run, request)) return run
+    if (run !== undefined && isLeft(run, request)) {
+      if (run.status === 'waiting') await tellForgotten(request)
+      return run
+    }
     // Watching ends without a word when it is interrupted; that must not look like an end of the run.
     request.signal.throwIfAborted()
   }
+}
+
+async function tellForgotten({ project, observer }: RunRequest): Promise<void> {
+  if (await isEngineDurable(project)) return
+  observer.notice(
+    'The engine in memory forgets this run now, so that its gate cannot be decided. Release with the durable engine.',
+  )
 }
 
 /**

@@ -142,6 +142,13 @@ describe('a release that waits at a gate', () => {
   })
 })
 
+test('the engine in memory says that nobody can decide', async () => {
+  const { code, stderr } = await project.hawser(release, { environment: { HAWSER_ENGINE: 'memory' } })
+
+  expect(stderr).toContain('its gate cannot be decided')
+  expect(code).toBe(3)
+})
+
 describe('what cannot be decided gets a text that says what to do', () => {
   test.each([
     ['no-reason', ['approve', 'ship']],
