@@ -20,6 +20,8 @@ export interface Tag {
   readonly commit: string
   readonly annotated: boolean
   readonly signed: boolean
+  /** The date in an annotated tag; absent where the forge does not tell. Hawser's tags have the date that they were given, not the clock's. */
+  readonly date?: Date
 }
 
 export interface NewTag {

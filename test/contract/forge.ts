@@ -91,7 +91,7 @@ function describeTags(subject: () => ForgeUnderTest): void {
 
     const created = await forge.createTag(tag)
 
-    expect(created).toEqual({ name: 'v1.0.0', commit: commits[1], annotated: true, signed: false })
+    expect(created).toEqual({ name: 'v1.0.0', commit: commits[1], annotated: true, signed: false, date })
     expect(await forge.createTag({ ...tag, message: 'again' })).toEqual(created)
     expect(await forge.findTag('v1.0.0')).toEqual(created)
     expect(await forge.listTags()).toEqual([created])

@@ -82,9 +82,9 @@ describe('tags in git', () => {
     await repository.git('tag', 'light/below', first).catch(() => undefined)
 
     expect(await open().listTags()).toEqual([
-      { name: 'inner', commit: second, annotated: true, signed: false },
+      { name: 'inner', commit: second, annotated: true, signed: false, date: expect.any(Date) },
       { name: 'light', commit: first, annotated: false, signed: false },
-      { name: 'outer', commit: second, annotated: true, signed: false },
+      { name: 'outer', commit: second, annotated: true, signed: false, date: expect.any(Date) },
     ])
     expect(await open().findTag('of-a-file')).toBeUndefined()
   })

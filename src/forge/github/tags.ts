@@ -12,6 +12,7 @@ const tagObjectShape = z.object({
   sha: z.string(),
   object: objectShape,
   message: z.string(),
+  tagger: z.object({ date: z.string() }).optional(),
   verification: z.object({ signature: z.string().nullable() }).optional(),
 })
 const commitShape = z.object({
@@ -20,6 +21,7 @@ const commitShape = z.object({
 })
 const anything = z.unknown()
 
+type Peeled = Pick<Tag, 'commit' | 'signed' | 'date'>
 type Reference = z.output<typeof referenceShape>
 
 /** Tags of the repository, over the API for git objects. */
@@ -27,7 +29,7 @@ export class Tags {
   readonly #connection: Connection
   readonly #tagger: string | undefined
   /** Tag objects never change. */
-  readonly #peeled = new Map<string, Promise<Pick<Tag, 'commit' | 'signed'> | undefined>>()
+  readonly #peeled = new Map<string, Promise<Peeled | undefined>>()
 
   constructor(connection: Connection, tagger: string | undefined) {
     this.#connection = connection
@@ -154,13 +156,11 @@ export class Tags {
     this.#peeled.set(object.sha, peeling)
     peeling.catch(() => this.#peeled.delete(object.sha))
     const peeled = await peeling
-    return peeled === undefined
-      ? undefined
-      : { name, commit: peeled.commit, annotated: true, signed: peeled.signed }
+    return peeled === undefined ? undefined : { name, annotated: true, ...peeled }
   }
 
-  async #peel(sha: string, depth = 0): Promise<Pick<Tag, 'commit' | 'signed'> | undefined> {
-    const { object, message, verification } = await this.#connection.read(
+  async #peel(sha: string, depth = 0): Promise<Peeled | undefined> {
+    const { object, message, verification, tagger } = await this.#connection.read(
       `reading the tag object ${sha.slice(0, 12)}`,
       tagObjectShape,
       (github) =>
@@ -170,11 +170,13 @@ export class Tags {
         }),
     )
     const signed = Boolean(verification?.signature) || /^-----BEGIN [A-Z ]*SIGNATURE-----$/m.test(message)
-    if (object.type === 'commit') return { commit: object.sha, signed }
+    const date = new Date(tagger?.date ?? Number.NaN)
+    const said = { signed, ...(!Number.isNaN(date.getTime()) && { date }) }
+    if (object.type === 'commit') return { commit: object.sha, ...said }
     // A tag of a tag; nobody makes a chain of them.
     if (object.type !== 'tag' || depth > 5) return undefined
     const inner = await this.#peel(object.sha, depth + 1)
-    return inner && { commit: inner.commit, signed }
+    return inner && { commit: inner.commit, ...said }
   }
 }
 

@@ -67,10 +67,11 @@ async function describeTags(references: ReadonlyMap<string, string>, git: GitAcc
     const name = reference.slice('refs/tags/'.length)
     const peeled = references.get(`${reference}^{}`)
     const commit = peeled ?? id
-    // A remote does not tell whether a tag is signed; our own copy of the same tag does.
+    // A remote does not tell whether a tag is signed, nor its date; our own copy of the same tag does.
     const own = local.get(name)
-    const signed = own !== undefined && own.commit === commit && own.signed
-    tags.push({ name, commit, annotated: peeled !== undefined, signed })
+    const same = own?.commit === commit && own.annotated === (peeled !== undefined) ? own : undefined
+    const date = same?.date === undefined ? {} : { date: same.date }
+    tags.push({ name, commit, annotated: peeled !== undefined, signed: same?.signed === true, ...date })
   }
   return tags
 }

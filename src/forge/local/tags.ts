@@ -22,6 +22,7 @@ const fields = [
   'objectname',
   '*objecttype',
   '*objectname',
+  'taggerdate:unix',
   'contents:signature',
 ] as const
 
@@ -31,12 +32,20 @@ async function readTags(git: GitAccess, pattern: string): Promise<Tag[]> {
   const values = text.split('\0')
   const tags: Tag[] = []
   for (let at = 0; at + fields.length <= values.length; at += fields.length) {
-    const [name = '', type = '', id = '', innerType = '', innerId = '', signature = ''] = values.slice(at)
+    const [name = '', type = '', id = '', innerType = '', innerId = '', seconds = '', signature = ''] =
+      values.slice(at)
     const commit = await commitOf(type === 'tag' ? innerType : type, type === 'tag' ? innerId : id, git)
     // Tags of files and trees (git.git has one) are no releases.
     if (commit === undefined) continue
     // The line end between two records stands before the second one's name.
-    tags.push({ name: name.trimStart(), commit, annotated: type === 'tag', signed: signature !== '' })
+    const date = seconds === '' ? {} : { date: new Date(Number(seconds) * 1000) }
+    tags.push({
+      name: name.trimStart(),
+      commit,
+      annotated: type === 'tag',
+      signed: signature !== '',
+      ...date,
+    })
   }
   return tags
 }

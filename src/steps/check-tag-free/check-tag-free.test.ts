@@ -47,6 +47,16 @@ describe('an unfinished release goes on', () => {
     expect(change.kind).toBe('keep')
   })
 
+  test('with its tag alone, which has the date of the release and not that of a clock', async () => {
+    const own = { name: '1.2.0', commit: sampleId(3), annotated: true, signed: false }
+    const at = (seconds: number) => (world: SampleWorld) =>
+      void world.tags.set('1.2.0', { ...own, date: new Date(seconds * 1000) })
+
+    expect((await check(at(1_700_000_000))).change.kind).toBe('keep')
+    await expect(check(at(1_700_000_001))).rejects.toThrow('The tag "1.2.0" exists already')
+    await expect(check(at(1_700_000_000), { unfinished: 'refuse' })).rejects.toThrow('exists already')
+  })
+
   test('to the end: published from this commit, it is true already', async () => {
     const { change } = await check((world) => {
       tagAt(world, 3)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ForgeRelease, Tag } from '../../forge/forge.ts'
-import type { Change, Step } from '../../pipeline/step.ts'
+import type { Change, RunIdentity, Step } from '../../pipeline/step.ts'
 import { type Choice, choice } from '../choice.ts'
 import { openForge } from '../forge-choice.ts'
 import { short } from '../forge-part.ts'
@@ -8,7 +8,7 @@ import { short } from '../forge-part.ts'
 type Options = {
   readonly forge: Choice
   readonly tag: string
-  /** What a draft of this version means: an unfinished release to go on with, or somebody's work. */
+  /** What a draft of this version means, and a tag that a killed run has made: an unfinished release to go on with, or somebody's work. */
   readonly unfinished: 'continue' | 'refuse'
 }
 type Result = { readonly tag: string }
@@ -36,7 +36,7 @@ export const checkTagFree: Step<Options, Result, Evidence> = {
     if (probe.state !== 'present') throw new Error('Tags are read or it throws')
     const { tag: found, release } = probe.evidence
     if (found === undefined && release === undefined) return keep(tag, `the tag ${tag} is free`)
-    if (release === undefined) return found === undefined ? keep(tag, '') : tagExists(found)
+    if (release === undefined) return foundAlone(found, unfinished, run)
     const isSame = found === undefined || found.commit === release.commit
     if (release.state === 'published') {
       if (unfinished === 'continue' && isSame && release.commit === run.commit)
@@ -50,6 +50,18 @@ export const checkTagFree: Step<Options, Result, Evidence> = {
   async act() {
     throw new Error('A tag is only looked at: decide only keeps')
   },
+}
+
+/** A run that was killed between the tag and the draft left a tag with the date of the release: no clock gives that. */
+function foundAlone(
+  found: Tag | undefined,
+  unfinished: Options['unfinished'],
+  { epoch }: RunIdentity,
+): Change<Result> {
+  if (found === undefined) throw new Error('Neither tag nor release was decided before')
+  const isOurs = found.annotated && found.date?.getTime() === epoch * 1000
+  if (!isOurs || unfinished === 'refuse') return tagExists(found)
+  return keep(found.name, `the tag ${found.name} is of this release, which goes on`)
 }
 
 const keep = (tag: string, summary: string): Change<Result> => ({ kind: 'keep', summary, result: { tag } })
