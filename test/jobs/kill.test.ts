@@ -77,6 +77,55 @@ describe('a job ends with everything that it started', () => {
   })
 })
 
+describe('what a job started elsewhere is taken away', () => {
+  // As a test cluster would be: nothing of it is a process of the job.
+  const run = 'touch cluster; echo ready; sleep 98766'
+  const cleanup = 'rm cluster; echo gone'
+  const withCleanup = (text = run) =>
+    processJobs.create(processJobs.options.parse({ run: text, cleanup }), world.context)
+  const ready = async (): Promise<void> => {
+    while (!(await logOf(withCleanup(), jobSpec())).includes('ready')) await sleep(10)
+  }
+
+  test.each([
+    ['ends well', 'touch cluster', 'succeeded'],
+    ['fails', 'touch cluster; exit 3', 'failed'],
+  ] as const)('when it %s', async (_how, text, state) => {
+    await withCleanup(text).start(jobSpec())
+
+    expect((await reached(withCleanup(text), jobSpec(), 'succeeded', 'failed')).state).toBe(state)
+    expect(await readdir(world.root)).toEqual(['.hawser'])
+    expect(await logOf(withCleanup(), jobSpec())).toBe('gone\n')
+  })
+
+  test('when its time is over', async () => {
+    await withCleanup().start(jobSpec({ limitMs: 300 }))
+
+    expect((await reached(withCleanup(), jobSpec(), 'succeeded', 'failed')).state).toBe('failed')
+    expect(await readdir(world.root)).toEqual(['.hawser'])
+  })
+
+  test('when it is cancelled', async () => {
+    await withCleanup().start(jobSpec())
+    await ready()
+
+    await withCleanup().cancel(jobSpec())
+
+    expect(await readdir(world.root)).toEqual(['.hawser'])
+  })
+
+  test('when it is cancelled after its supervisor was killed', async () => {
+    await withCleanup().start(jobSpec())
+    await ready()
+    await killSupervisor()
+
+    await withCleanup().cancel(jobSpec())
+
+    expect(await readdir(world.root)).toEqual(['.hawser'])
+    expect(await processesWith('9876')).toEqual([])
+  })
+})
+
 async function killSupervisor(): Promise<void> {
   const owner = await readProcess(jobFolder(world.root, jobSpec().key).owner)
   if (owner === undefined) throw new Error('The job has no supervisor')

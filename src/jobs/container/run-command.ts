@@ -83,6 +83,7 @@ export async function containerCommand(
     },
     secrets: [...secrets],
     cleanup: endingCommands(tool, name),
+    after: [],
   }
 }
 

@@ -3,12 +3,13 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../../errors.ts'
 import { codeOf } from '../../lib/atomic-file.ts'
-import { allowedEnvironment } from '../../lib/child.ts'
+import { allowedEnvironment, runChild } from '../../lib/child.ts'
 import type { Provider } from '../../provider.ts'
 import type { JobContext, JobRunner, JobSpec } from '../job-runner.ts'
 import { jobVariable } from '../supervised/end-processes.ts'
 import { environmentOptions, jobEnvironment } from '../supervised/job-environment.ts'
 import { jobFolder, jobId } from '../supervised/job-folder.ts'
+import { cleanupBytesMax, cleanupMaxMs } from '../supervised/order.ts'
 import {
   cancelSupervised,
   filesSupervised,
@@ -25,6 +26,13 @@ const options = z.strictObject({
     .min(1)
     .describe(
       'What the job does, for the shell. It writes NAME=VALUE lines to $HAWSER_OUTPUT and leaves files in $HAWSER_ARTIFACTS.',
+    ),
+  cleanup: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'What takes away what the job started elsewhere, such as a test cluster. It runs at its end, however that comes: also after the limit, and when the release is cancelled.',
     ),
   shell: z
     .array(z.string().min(1))
@@ -49,7 +57,8 @@ export const processJobs: Provider<JobRunner, typeof options, JobContext> = {
       const state = await pollSupervised(spec, context)
       return state.state === 'lost' ? lostJob : state
     },
-    cancel: (spec) => cancelSupervised(spec, context, async () => undefined),
+    cancel: (spec) =>
+      cancelSupervised(spec, context, async () => cleanUp(await command(written, spec, context), context)),
     logs: (spec, fromByte) => logsSupervised(spec, context, fromByte),
     files: (spec) => filesSupervised(spec, context),
   }),
@@ -81,6 +90,21 @@ async function command(written: Options, spec: JobSpec, context: JobContext): Pr
     },
     secrets: [...secrets],
     cleanup: [],
+    after: written.cleanup === undefined ? [] : [[program, ...args, written.cleanup]],
+  }
+}
+
+/** In the place of a supervisor that was ended from outside. */
+async function cleanUp({ after, cwd, environment }: SupervisedCommand, context: JobContext): Promise<void> {
+  for (const [program = '', ...args] of after) {
+    const { end } = await runChild(program, args, {
+      cwd,
+      environment,
+      timeoutMs: cleanupMaxMs,
+      outputBytesMax: cleanupBytesMax,
+      signal: context.signal,
+    })
+    if (end.kind !== 'exit' || end.code !== 0) context.log('the cleanup of the job failed')
   }
 }
 

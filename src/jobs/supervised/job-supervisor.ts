@@ -7,12 +7,13 @@ import { hostname } from 'node:os'
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { removeQuietly } from '../../lib/atomic-file.ts'
 import { runChild } from '../../lib/child.ts'
 import { identityOf } from '../../lib/process-identity.ts'
 import { Redactor } from '../../lib/redact.ts'
 import { endStragglers, signalGroup } from './end-processes.ts'
 import { type EndRecord, folderAt, type JobFolder, type ProcessRecord, writeOnce } from './job-folder.ts'
-import { type Order, order } from './order.ts'
+import { cleanupBytesMax, cleanupMaxMs, type Order, order } from './order.ts'
 
 const graceMs = 5_000
 const cleanupMs = 60_000
@@ -43,6 +44,8 @@ class Supervisor {
     await new Promise<void>((resolve) => log.end(resolve))
     await synced(this.#folder.log)
     await writeOnce(this.#folder.end, end)
+    // Nobody asks for them any more. Caches with read-only folders may stay.
+    for (const path of [this.#folder.home, this.#folder.temporary]) await removeQuietly(path)
   }
 
   async #run(log: WriteStream): Promise<EndRecord> {
@@ -79,6 +82,7 @@ class Supervisor {
     const first = await Promise.race([ended, forced])
     clearTimeout(timer)
     await this.#endAll(child.pid, ended)
+    await this.#takeAway(write)
     await endStragglers(id)
     // Where stragglers cannot be found, one may hold the pipes open.
     await orAfter(graceMs, closed)
@@ -108,6 +112,20 @@ class Supervisor {
     const { environment, cwd } = this.#order
     // How it ends does not matter: what it is to end may have ended by itself.
     await runChild(program, args, { environment, cwd, timeoutMs: cleanupMs, outputBytesMax: 1 << 20 })
+  }
+
+  async #takeAway(write: (text: string) => void): Promise<void> {
+    const { environment, cwd, after } = this.#order
+    for (const [program = '', ...args] of after) {
+      const { end, stdout, stderr } = await runChild(program, args, {
+        environment,
+        cwd,
+        timeoutMs: cleanupMaxMs,
+        outputBytesMax: cleanupBytesMax,
+      })
+      write(this.#redactor.text(`${stdout}${stderr}`))
+      if (end.kind !== 'exit' || end.code !== 0) write(`[the cleanup failed: ${end.kind}]\n`)
+    }
   }
 
   async #copy(from: NodeJS.ReadableStream, write: (text: string) => void): Promise<void> {

@@ -19,19 +19,20 @@ import {
   readProcess,
   writeOnce,
 } from './job-folder.ts'
-import type { Order } from './order.ts'
+import { cleanupMaxMs, type Order } from './order.ts'
 import { readOutputs } from './outputs.ts'
 
 /** The program of a job; what limits it is in the spec. */
 export type SupervisedCommand = Pick<
   Order,
-  'program' | 'args' | 'cwd' | 'environment' | 'secrets' | 'cleanup'
+  'program' | 'args' | 'cwd' | 'environment' | 'secrets' | 'cleanup' | 'after'
 >
 
 const startMaxMs = 30_000
-const cancelMaxMs = 90_000
+/** Ending, and then the cleanup. */
+const cancelMaxMs = 90_000 + cleanupMaxMs
 /** What ending a job that ran into its limit may take, beyond it. */
-const endingMs = 120_000
+const endingMs = 120_000 + cleanupMaxMs
 
 /** Starts the job once: of several starters, the first whose supervisor claims the folder. */
 export async function startSupervised(
@@ -155,9 +156,9 @@ export async function cancelSupervised(
     if ((await readEnd(folder.end)) !== undefined) return
   }
   if (await isAlive(owner)) throw stubborn(spec)
-  await cleanup()
   const child = await readProcess(folder.child)
   if (child !== undefined && (await isAlive(child))) signalGroup(child.pid, 'SIGKILL')
+  await cleanup()
   await endStragglers(await jobId(folder))
   await writeOnce(folder.end, { how: 'cancelled' })
 }

@@ -45,7 +45,7 @@ export const runJob: Step<Options, Result, Evidence> = {
         againAfterMs,
       }
     }
-    const isNext = state.state === 'absent' || (state.state === 'failed' && attempt < attemptsMax)
+    const isNext = state.state === 'absent' || (hasFailed(state) && attempt < attemptsMax)
     return isNext ? { kind: 'create', summary, begins } : { kind: 'create', summary }
   },
   async act(change, written, context) {
@@ -94,7 +94,7 @@ async function newestAttempt(
     const state = await runner.poll(jobSpec(written, attempt, context))
     if (newest !== undefined && state.state === 'absent') return newest
     newest = { attempt, state }
-    if (state.state !== 'failed') return newest
+    if (!hasFailed(state)) return newest
   }
   if (newest === undefined) throw new Error('A job has one attempt at least')
   return newest
@@ -106,20 +106,24 @@ async function begin(
   written: Options,
   context: StepContext,
 ): Promise<void> {
-  if (state.state !== 'failed') {
+  if (!hasFailed(state)) {
     await runner.start(jobSpec(written, attempt, context))
     return
   }
-  context.log(`attempt ${attempt} of ${written.name} failed: ${state.reason}; starting it again`)
+  context.log(`attempt ${attempt} of ${written.name} failed: ${reasonOf(state)}; starting it again`)
   await runner.cancel(jobSpec(written, attempt, context))
   await runner.start(jobSpec(written, attempt + 1, context))
 }
 
+/** A step whose run goes on did not cancel it: what was ended while it was given up counts as failed. */
+const hasFailed = ({ state }: JobState): boolean => state === 'failed' || state === 'cancelled'
+
+const reasonOf = (state: JobState): string => (state.state === 'failed' ? state.reason : 'it was cancelled')
+
 function jobFailed({ name }: Options, state: JobState, last: string): UserError {
-  const reason = state.state === 'failed' ? state.reason : 'it was cancelled'
   const at = state.state === 'failed' && state.url !== undefined ? ` See ${state.url}.` : ''
   const said = last === '' ? '' : `\n${last}`
-  return new UserError('JOB_FAILED', `The job "${name}" failed: ${reason}.${at}${said}`, {
+  return new UserError('JOB_FAILED', `The job "${name}" failed: ${reasonOf(state)}.${at}${said}`, {
     hint: 'Nothing behind it was done. Repair what it found, then release again.',
   })
 }
