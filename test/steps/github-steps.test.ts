@@ -7,6 +7,7 @@ import { checkBase } from '../../src/steps/check-base/check-base.ts'
 import { checkLabels } from '../../src/steps/check-labels/check-labels.ts'
 import { checkTagFree } from '../../src/steps/check-tag-free/check-tag-free.ts'
 import { checkVersion } from '../../src/steps/check-version/check-version.ts'
+import { createTag } from '../../src/steps/create-tag/create-tag.ts'
 import { proposeChange } from '../../src/steps/propose-change/propose-change.ts'
 import { converge, failureOf } from '../../src/steps/sample-converge.ts'
 import { waitForAssets } from '../../src/steps/wait-for-assets/wait-for-assets.ts'
@@ -180,6 +181,17 @@ test('a tag, a draft and a published release are told apart, and versions follow
   expect(failureText(await failureOf(run(checkVersion, { order: 'newer' })))).toContain(
     '1.2.0 is not newer than 1.3.0',
   )
+})
+
+test('a tag that a killed run made is gone on with; one that a person made is not', async () => {
+  await run(createTag, { tag: '1.2.0', message: 'Release 1.2.0' })
+  await github.world.tag('1.2.1', planned)
+
+  expect((await run(checkTagFree, { tag: '1.2.0' })).change).toMatchObject({
+    kind: 'keep',
+    summary: 'the tag 1.2.0 is of this release, which goes on',
+  })
+  expect(failureText(await failureOf(run(checkTagFree, { tag: '1.2.1' })))).toMatch(/^TAG_EXISTS/)
 })
 
 test('assets are waited for in the draft, and a failed build ends the wait', async () => {
