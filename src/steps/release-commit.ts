@@ -14,3 +14,9 @@ export function releaseCommit(
   const result = commitFrom === undefined ? undefined : results[commitFrom]
   return result === undefined ? run.commit : withCommit.parse(result).commit
 }
+
+/** While a plan is made, the step that brings the commit may not have been looked at: what is elsewhere may be right. */
+export const isCommitOpen = (
+  commitFrom: string | undefined,
+  { results, execution }: Pick<StepContext, 'results' | 'execution'>,
+): boolean => commitFrom !== undefined && results[commitFrom] === undefined && execution === undefined

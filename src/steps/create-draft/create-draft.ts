@@ -4,7 +4,7 @@ import type { Step, StepContext } from '../../pipeline/step.ts'
 import { type Choice, choice } from '../choice.ts'
 import { openForge } from '../forge-choice.ts'
 import { neededPart } from '../forge-part.ts'
-import { releaseCommit } from '../release-commit.ts'
+import { isCommitOpen, releaseCommit } from '../release-commit.ts'
 
 type Options = {
   readonly forge: Choice
@@ -42,6 +42,9 @@ export const createDraft: Step<Options, Result, ForgeRelease> = {
     const commit = releaseCommit(commitFrom, context)
     if (probe.state !== 'present') return { kind: 'create', summary: `draft release ${tag}` }
     const found = probe.evidence
+    if (found.commit !== commit && isCommitOpen(commitFrom, context)) {
+      return { kind: 'create', summary: `draft release ${tag} of the commit of "${commitFrom}"` }
+    }
     if (found.commit !== commit) {
       return {
         kind: 'refuse',

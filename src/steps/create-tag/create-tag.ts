@@ -5,7 +5,7 @@ import type { Step } from '../../pipeline/step.ts'
 import { type Choice, choice } from '../choice.ts'
 import { openForge } from '../forge-choice.ts'
 import { openSigner } from '../keys.ts'
-import { releaseCommit } from '../release-commit.ts'
+import { isCommitOpen, releaseCommit } from '../release-commit.ts'
 
 type Options = {
   readonly forge: Choice
@@ -40,6 +40,9 @@ export const createTag: Step<Options, Result, Tag> = {
     const found = probe.evidence
     if (found.commit === commit) {
       return { kind: 'keep', summary: `tag ${tag} is at ${short(commit)}`, result: { tag, commit } }
+    }
+    if (isCommitOpen(commitFrom, context)) {
+      return { kind: 'create', summary: `tag ${tag} at the commit of "${commitFrom}"` }
     }
     return {
       kind: 'refuse',
