@@ -267,6 +267,14 @@ describe('releases', () => {
     await gpg.remove()
   })
 
+  test('a commit is found by the beginning of its id', async () => {
+    const { forge, head } = await start()
+
+    expect(await forge.resolve(head.slice(0, 10))).toBe(head)
+    expect(await forge.resolve('0000000')).toBeUndefined()
+    expect(await forge.resolve('HEAD')).toBe(head)
+  })
+
   test('names that GitHub changes come back as they were', async () => {
     const subject = await start()
     await subject.forge.createDraft(draft(subject))

@@ -5,6 +5,7 @@ import { mapLimited } from '../../lib/limit.ts'
 import type { NewTag, Tag } from '../forge.ts'
 import { checkTagName, tagProblem } from '../names.ts'
 import { type Connection, createOnce, lookPatiently } from './connection.ts'
+import { GitHubError } from './errors.ts'
 
 const objectShape = z.object({ type: z.string(), sha: z.string() })
 const referenceShape = z.object({ ref: z.string(), object: objectShape })
@@ -72,7 +73,26 @@ export class Tags {
       const branch = await this.#reference(`heads/${name}`)
       if (branch !== undefined) return branch.object.sha
     }
-    return undefined
+    return /^[0-9a-f]{7,39}$/.test(revision) ? this.#abbreviated(revision) : undefined
+  }
+
+  async #abbreviated(id: string): Promise<string | undefined> {
+    try {
+      const found = await this.#connection.find(
+        `looking for the commit ${id}`,
+        commitShape.pick({ sha: true }),
+        (github) =>
+          github.request('GET /repos/{owner}/{repo}/commits/{ref}', {
+            ...this.#connection.repository,
+            ref: id,
+          }),
+      )
+      return found?.sha.startsWith(id) === true ? found.sha : undefined
+    } catch (error) {
+      // 422: there is none, or there are several.
+      if (error instanceof GitHubError && error.status === 422) return undefined
+      throw error
+    }
   }
 
   async commit(sha: string): Promise<z.output<typeof commitShape> | undefined> {
