@@ -7,6 +7,8 @@ import { proposeChange } from '../../../steps/propose-change/propose-change.ts'
 import { pushImage } from '../../../steps/push-image/push-image.ts'
 import { pushModule } from '../../../steps/push-module/push-module.ts'
 import { runJob } from '../../../steps/run-job/run-job.ts'
+import { waitForAssets } from '../../../steps/wait-for-assets/wait-for-assets.ts'
+import { waitForImages } from '../../../steps/wait-for-images/wait-for-images.ts'
 import type { CiFacts } from './ci-system.ts'
 
 type Access = 'read' | 'write'
@@ -37,8 +39,8 @@ const needs: readonly Need[] = [
   { permission: 'pull-requests', access: 'write', by: usesStep(proposeChange.name) },
   { permission: 'pull-requests', access: 'read', by: usesStep(checkLabels.name, awaitMerge.name) },
   { permission: 'actions', access: 'write', by: usesJob(githubActions.name) },
-  { permission: 'statuses', access: 'read', by: usesJob(commitStatus.name) },
-  { permission: 'checks', access: 'read', by: usesJob(commitStatus.name) },
+  { permission: 'statuses', access: 'read', by: readsStatuses },
+  { permission: 'checks', access: 'read', by: readsStatuses },
   { permission: 'packages', access: 'write', by: pushesToGitHub },
   // Signatures without a key: the job proves who it is.
   {
@@ -47,6 +49,11 @@ const needs: readonly Need[] = [
     by: ({ config }) => Object.values(config.keys).some(({ provider }) => provider === sigstore.name),
   },
 ]
+
+/** Of builds elsewhere, which jobs and waits follow. */
+function readsStatuses(facts: CiFacts): boolean {
+  return usesJob(commitStatus.name)(facts) || usesStep(waitForAssets.name, waitForImages.name)(facts)
+}
 
 function pushesToGitHub({ nodes }: CiFacts): boolean {
   return nodes.some(
