@@ -1,0 +1,94 @@
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { anonymous } from '../../src/oci/credentials/credential.ts'
+import type { OciStore } from '../../src/oci/oci-store.ts'
+import { openRegistry } from '../../src/oci/registry/registry.ts'
+import { mustRun } from '../clients/command.ts'
+import { type DockerRegistry, startDockerRegistry } from '../servers/docker-registry.ts'
+import { type GitHubStandIn, startGitHub } from '../servers/github/github.ts'
+import { type Ended, type RunningHawser, startHawser } from './hawser.ts'
+
+const example = join(import.meta.dirname, '../../examples/btp-manager')
+
+/** The example with GitHub and a registry around it; each checkout is a machine of its own. */
+export interface ModuleWorld {
+  readonly github: GitHubStandIn
+  readonly registry: DockerRegistry
+  repository(path: string): OciStore
+  checkout(): Promise<Checkout>
+  stop(): Promise<void>
+}
+
+export interface Checkout {
+  readonly root: string
+  hawser(...args: string[]): Promise<Ended>
+  release(version: string, inputs?: { readonly [name: string]: string }): Promise<Ended>
+  start(version: string, inputs?: { readonly [name: string]: string }): RunningHawser
+}
+
+export async function moduleWorld(
+  change: (files: { [path: string]: string }) => void = () => undefined,
+): Promise<ModuleWorld> {
+  const folder = await mkdtemp(join(tmpdir(), 'hawser-module-release-'))
+  const registry = await startDockerRegistry()
+  const files = await exampleFiles()
+  change(files)
+  const github = await startGitHub({ repository: 'kyma-project/btp-manager', files })
+  let count = 0
+  const checkout = async (): Promise<Checkout> => {
+    const root = join(folder, `checkout-${count++}`)
+    await mustRun('git', ['clone', '--quiet', github.pushUrl, root])
+    for (const name of await readdir(join(root, 'jobs'))) await chmod(join(root, 'jobs', name), 0o755)
+    await mustRun('git', ['config', 'core.fileMode', 'false'], { cwd: root })
+    await mkdir(join(root, 'bin'))
+    await copyFile('/bin/busybox', join(root, 'bin/manager'))
+    const environment = {
+      PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
+      HOME: folder,
+      GIT_CONFIG_NOSYSTEM: '1',
+      CI: '1',
+      HAWSER_ENGINE: 'memory',
+      GITHUB_TOKEN: github.token,
+      GITHUB_REPOSITORY: github.repository,
+      GITHUB_API_URL: github.baseUrl,
+    }
+    const hawser = (...args: string[]) => startHawser(args, { cwd: root, environment }).ended
+    const start: Checkout['start'] = (version, inputs = {}) => {
+      const all = { registry: `${registry.host}/kyma-project`, ...inputs }
+      const flags = Object.entries(all).flatMap(([name, value]) => ['--input', `${name}=${value}`])
+      return startHawser(['release', version, '--yes', ...flags], { cwd: root, environment })
+    }
+    return { root, hawser, start, release: (version, inputs) => start(version, inputs).ended }
+  }
+  return {
+    github,
+    registry,
+    repository: (path) =>
+      openRegistry({
+        host: registry.host,
+        credentials: anonymous,
+        environment: {},
+        maskSecret: () => undefined,
+      }).repository(`kyma-project/${path}`),
+    checkout,
+    async stop() {
+      await github.close()
+      await registry.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function exampleFiles(): Promise<{ [path: string]: string }> {
+  const entries = await readdir(example, { recursive: true, withFileTypes: true })
+  const files: { [path: string]: string } = {}
+  for (const entry of entries) {
+    if (!entry.isFile()) continue
+    const path = join(entry.parentPath, entry.name)
+    files[path.slice(example.length + 1)] = await readFile(path, 'utf8')
+  }
+  return files
+}
+
+export const moduleRepository = 'prod/unsigned/component-descriptors/kyma.project.io/module/btp-operator'
