@@ -9,7 +9,7 @@ import type { JsonObject } from '../../src/lib/json.ts'
 import { createChosen } from '../../src/steps/choice.ts'
 import { Podman } from '../clients/podman.ts'
 import { busyboxImage } from '../jobs/busybox-image.ts'
-import { commit, jobWorld } from '../jobs/sample-job.ts'
+import { commit, jobSpec, jobWorld } from '../jobs/sample-job.ts'
 import { type JobRunnerTraits, type JobRunnerUnderTest, jobRunnerContract } from './job-runner.ts'
 
 let podman: Podman
@@ -35,14 +35,18 @@ async function programs(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<JobRunnerUnderTest> {
   const { root, context, remove } = await jobWorld(environment)
+  const open = (): JobRunner => openRunner(provider, options, context)
   return {
-    open: () => openRunner(provider, options, context),
+    open,
     end: async (how) => {
       await writeFile(join(root, 'end.part'), how === 'well' ? '0' : '3')
       await copyFile(join(root, 'end.part'), join(root, 'end'))
     },
     starts: async () => (await readFile(join(root, 'starts'), 'utf8')).split('\n').length - 1,
-    close: remove,
+    close: async () => {
+      await open().cancel(jobSpec())
+      await remove()
+    },
   }
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -18,15 +18,16 @@ afterEach(() => world.remove())
 
 const runnerFor = (run: string) => processJobs.create(processJobs.options.parse({ run }), world.context)
 
-/** Processes whose command line says this; for jobs that are to leave none. */
-async function processesWith(text: string): Promise<readonly string[]> {
+/** Processes that run in the project; jobs are to leave none. Of other tests, and of other runs of this one, there are none. */
+async function processesHere(): Promise<readonly string[]> {
   const found: string[] = []
   for (const pid of await readdir('/proc')) {
     if (!/^\d+$/.test(pid)) continue
-    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-    if (line.includes(text)) found.push(line.replaceAll('\0', ' '))
+    if ((await readlink(`/proc/${pid}/cwd`).catch(() => '')) !== world.root) continue
+    found.push(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''))
   }
-  return found
+  // The supervisor writes the end of the job, and then ends itself; a zombie has no command any more.
+  return found.filter((line) => line !== '' && !line.includes('job-supervisor'))
 }
 
 describe('a job ends with everything that it started', () => {
@@ -41,7 +42,7 @@ describe('a job ends with everything that it started', () => {
     await runner.cancel(jobSpec())
 
     expect(await runner.poll(jobSpec())).toEqual({ state: 'cancelled' })
-    expect(await processesWith('9876')).toEqual([])
+    expect(await processesHere()).toEqual([])
   })
 
   test('when it ends by itself', async () => {
@@ -49,7 +50,7 @@ describe('a job ends with everything that it started', () => {
     await runner.start(jobSpec())
 
     expect(await reached(runner, jobSpec(), 'succeeded', 'failed')).toMatchObject({ state: 'succeeded' })
-    expect(await processesWith('9876')).toEqual([])
+    expect(await processesHere()).toEqual([])
   })
 
   test('when its time is over, also when it does not listen', async () => {
@@ -60,7 +61,7 @@ describe('a job ends with everything that it started', () => {
       state: 'failed',
       reason: 'it did not end within its limit of 0.3 s',
     })
-    expect(await processesWith('9876')).toEqual([])
+    expect(await processesHere()).toEqual([])
   })
 
   test('when it is cancelled after its supervisor was killed', async () => {
@@ -73,7 +74,7 @@ describe('a job ends with everything that it started', () => {
     await runner.cancel(jobSpec())
 
     expect(await runner.poll(jobSpec())).toEqual({ state: 'cancelled' })
-    expect(await processesWith('9876')).toEqual([])
+    expect(await processesHere()).toEqual([])
   })
 })
 
@@ -122,7 +123,7 @@ describe('what a job started elsewhere is taken away', () => {
     await withCleanup().cancel(jobSpec())
 
     expect(await readdir(world.root)).toEqual(['.hawser'])
-    expect(await processesWith('9876')).toEqual([])
+    expect(await processesHere()).toEqual([])
   })
 })
 

@@ -29,7 +29,8 @@ export async function endStragglers(id: string): Promise<void> {
   }
 }
 
-async function processesOf(id: string): Promise<readonly number[]> {
+/** Processes that carry the job's variable, whoever started them. */
+export async function processesOf(id: string): Promise<readonly number[]> {
   if (process.platform !== 'linux') return []
   const mark = `${jobVariable}=${id}`
   const found: number[] = []

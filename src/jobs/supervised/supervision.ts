@@ -8,7 +8,7 @@ import { codeOf, fileSystemError, makeFolder } from '../../lib/atomic-file.ts'
 import { allowedEnvironment } from '../../lib/child.ts'
 import { isAlive } from '../../lib/process-identity.ts'
 import type { JobContext, JobFile, JobSpec, JobState } from '../job-runner.ts'
-import { endStragglers, signalGroup } from './end-processes.ts'
+import { endStragglers, processesOf, signalGroup } from './end-processes.ts'
 import {
   type EndRecord,
   type JobFolder,
@@ -107,7 +107,12 @@ export async function pollSupervised(spec: JobSpec, context: JobContext): Promis
   const endAfterAll = await readEnd(folder.end)
   if (endAfterAll !== undefined) return stateAtEnd(endAfterAll, folder, spec)
   const child = await readProcess(folder.child)
-  if (child !== undefined && (await mayLive(child, spec, context))) return running
+  // The supervisor may have been ended before it could say what it had started.
+  const lives =
+    child === undefined
+      ? (await processesOf(await jobId(folder))).length > 0
+      : await mayLive(child, spec, context)
+  if (lives) return running
   return { state: 'lost', since: new Date(owner.since) }
 }
 
@@ -158,8 +163,10 @@ export async function cancelSupervised(
   if (await isAlive(owner)) throw stubborn(spec)
   const child = await readProcess(folder.child)
   if (child !== undefined && (await isAlive(child))) signalGroup(child.pid, 'SIGKILL')
+  const id = await jobId(folder)
+  await endStragglers(id)
   await cleanup()
-  await endStragglers(await jobId(folder))
+  await endStragglers(id)
   await writeOnce(folder.end, { how: 'cancelled' })
 }
 
