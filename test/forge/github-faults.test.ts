@@ -148,6 +148,38 @@ describe('drafts of killed runs', () => {
   })
 })
 
+describe('many at once, with lists that lag behind', () => {
+  beforeEach(() => {
+    subject.switches.listLag = 2
+  })
+
+  test('make one draft and one tag, and the assets are all in it', async () => {
+    const assets = await Promise.all(['a', 'b', 'c'].map((name) => subject.asset(name, name)))
+    const processes = [1, 2, 3, 4, 5].map(() => subject.open({}, { GITHUB_TOKEN: subject.token }))
+
+    await Promise.all(
+      processes.map(async (forge) => {
+        await forge.createTag(tag())
+        await forge.createDraft(draft())
+        for (const asset of assets) await forge.uploadAsset('1.2.0', asset)
+      }),
+    )
+
+    expect(await subject.forge.listTags()).toHaveLength(1)
+    expect(subject.world.releases).toHaveLength(1)
+    expect(subject.world.releases[0]?.assets.map(({ name }) => name).sort()).toEqual(['a', 'b', 'c'])
+  })
+
+  test('propose one pull request', async () => {
+    const processes = [1, 2, 3, 4, 5].map(() => subject.open({}, { GITHUB_TOKEN: subject.token }))
+
+    const pulls = await Promise.all(processes.map((forge) => forge.pullRequests?.propose(proposal())))
+
+    expect(new Set(pulls.map((pull) => pull?.number)).size).toBe(1)
+    expect(subject.world.pulls).toHaveLength(1)
+  })
+})
+
 describe('limits', () => {
   test('the pause that GitHub asks for is kept, by everybody who asks this host', async () => {
     subject.switches.fault = faultAt(`GET ${R}/releases`, { kind: 'secondary limit', retryAfter: 7 })
