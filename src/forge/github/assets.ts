@@ -6,7 +6,8 @@ import { bytesOfFile, type Digest, digestOfFile } from '../../lib/digest.ts'
 import type { ReleaseAsset } from '../forge.ts'
 import { checkAssetName } from '../names.ts'
 import { assetNameOf, labelFor } from './asset-name.ts'
-import { type Connection, createOnce, jsonOr } from './connection.ts'
+import { type Connection, jsonOr } from './connection.ts'
+import { createOnce } from './create-once.ts'
 import { bytesOf, type HttpAnswer } from './http.ts'
 import {
   absentIsFine,

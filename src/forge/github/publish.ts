@@ -1,6 +1,7 @@
 import { Refusal, UserError } from '../../errors.ts'
 import type { ForgeRelease } from '../forge.ts'
-import { type Connection, lookPatiently } from './connection.ts'
+import type { Connection } from './connection.ts'
+import { lookPatiently } from './create-once.ts'
 import { type GitHubRelease, noRelease, type Releases, releaseShape } from './releases.ts'
 import { sameCommit, type Tags } from './tags.ts'
 

@@ -4,7 +4,8 @@ import { Refusal, UserError } from '../../errors.ts'
 import { mapLimited } from '../../lib/limit.ts'
 import type { NewTag, Tag } from '../forge.ts'
 import { checkTagName, tagProblem } from '../names.ts'
-import { type Connection, createOnce, lookPatiently } from './connection.ts'
+import type { Connection } from './connection.ts'
+import { createOnce, lookPatiently } from './create-once.ts'
 import { GitHubError } from './errors.ts'
 
 const objectShape = z.object({ type: z.string(), sha: z.string() })

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { UserError } from '../../errors.ts'
 import type { WorkflowRun, Workflows } from '../forge-parts.ts'
 import { openStream } from './assets.ts'
-import { type Connection, createOnce, lookPatiently } from './connection.ts'
+import type { Connection } from './connection.ts'
+import { createOnce, lookPatiently } from './create-once.ts'
 import { GitHubError } from './errors.ts'
 
 const runShape = z.object({
