@@ -113,6 +113,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHubSt
         each.closeAllConnections()
         await once(each, 'close')
       }
+      await standIn.settle()
       await webhooks.settle()
       await git.remove()
       if (api.violations.length > 0)
@@ -133,6 +134,7 @@ async function listening(): Promise<{ readonly server: Server; readonly origin: 
 /** Takes requests, lets faults happen to them, and leads them to where they belong. */
 class Doors {
   readonly seen: SeenRequest[] = []
+  readonly #afterPushes = new Set<Promise<void>>()
   readonly #world: World
   readonly #api: Api
 
@@ -149,6 +151,11 @@ class Doors {
       if (!incoming.destroyed || incoming.complete) this.#api.violations.push(`server: ${error}`)
       outgoing.destroy()
     })
+  }
+
+  /** A push is answered before everybody has been told of it. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#afterPushes)
   }
 
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -209,7 +216,10 @@ class Doors {
     await serveGit(this.#world.git.root, user, incoming, isLost ? nowhere : outgoing)
     if (isLost) incoming.socket.resetAndDestroy()
     seen.status = outgoing.statusCode
-    if (isPush) await referencesChanged(this.#world, user)
+    if (!isPush) return
+    const after = referencesChanged(this.#world, user).finally(() => this.#afterPushes.delete(after))
+    this.#afterPushes.add(after)
+    await after
   }
 
   /** Undefined: not let in; empty: an anonymous reader. */
