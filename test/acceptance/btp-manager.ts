@@ -16,7 +16,8 @@ export interface ModuleWorld {
   readonly github: GitHubStandIn
   readonly registry: DockerRegistry
   repository(path: string): OciStore
-  checkout(): Promise<Checkout>
+  /** With the engine in memory, unless it is to be the durable one. */
+  checkout(engine?: 'memory' | 'durable'): Promise<Checkout>
   stop(): Promise<void>
 }
 
@@ -36,7 +37,7 @@ export async function moduleWorld(
   change(files)
   const github = await startGitHub({ repository: 'kyma-project/btp-manager', files })
   let count = 0
-  const checkout = async (): Promise<Checkout> => {
+  const checkout: ModuleWorld['checkout'] = async (engine = 'memory') => {
     const root = join(folder, `checkout-${count++}`)
     await mustRun('git', ['clone', '--quiet', github.pushUrl, root])
     for (const name of await readdir(join(root, 'jobs'))) await chmod(join(root, 'jobs', name), 0o755)
@@ -48,7 +49,7 @@ export async function moduleWorld(
       HOME: folder,
       GIT_CONFIG_NOSYSTEM: '1',
       CI: '1',
-      HAWSER_ENGINE: 'memory',
+      HAWSER_ENGINE: engine,
       GITHUB_TOKEN: github.token,
       GITHUB_REPOSITORY: github.repository,
       GITHUB_API_URL: github.baseUrl,

@@ -145,6 +145,22 @@ describe('the module release', () => {
     expect(await github.git.resolve('refs/tags/1.2.0')).toBeUndefined()
   })
 
+  test('what others merge during the review is not released unseen: the release stops, and names it', async () => {
+    await released()
+    const { world: github } = world.github
+    const running = checkout.release('1.2.0', { credentials: 'dummy' })
+    const bump = await until(() => github.pulls.find(({ title }) => title.startsWith('Bump')))
+    const late = await github.openPull({ title: 'In the last minute', labels: ['kind/bug'] })
+    await github.merge(late.number)
+    await github.merge(bump.number)
+
+    const ended = await running
+
+    expect(ended.code).not.toBe(0)
+    expect(said(ended)).toMatch(/these commits were not validated by it:[^]*In the last minute/)
+    expect(await github.git.resolve('refs/tags/1.2.0')).toBeUndefined()
+  })
+
   test('P5, P6, P7: without the bump the head of main is tagged; notes are grouped; exactly four assets; the module names the image', async () => {
     await released()
     const { world: github } = world.github
@@ -243,7 +259,44 @@ describe('the module release', () => {
     expect(theRelease('1.2.0').isDraft).toBe(false)
     expect(theRelease('1.2.0').assets).toHaveLength(4)
   })
+
+  test('two at once in one checkout: one proceeds, the other is told who holds it and follows it', async () => {
+    await released()
+    const { world: github } = world.github
+    checkout = await world.checkout('durable')
+    const first = checkout.start('1.2.0', { credentials: 'dummy' })
+    const pull = await until(() => github.pulls.find(({ title }) => title.startsWith('Bump')))
+    const second = checkout.start('1.2.0', { credentials: 'dummy' })
+    await second.says(`The process ${first.child.pid} has had this project's engine since`)
+    await github.merge(pull.number)
+
+    const ended = await Promise.all([first.ended, second.ended])
+
+    expect(ended).toMatchObject([{ code: 0 }, { code: 0 }])
+    expectOneOfEach()
+  })
+
+  test('two at once on two machines end in one pull request, one tag and one release', async () => {
+    await released()
+    const { world: github } = world.github
+    const machines = [checkout, await world.checkout()]
+    const running = machines.map((machine) => machine.release('1.2.0', { credentials: 'dummy' }))
+    const pull = await until(() => github.pulls.find(({ title }) => title.startsWith('Bump')))
+    await github.merge(pull.number)
+
+    const ended = await Promise.all(running)
+
+    expect(ended.map(({ code }) => code)).toContain(0)
+    expectOneOfEach()
+  })
 })
+
+function expectOneOfEach(): void {
+  const { world: github } = world.github
+  expect(github.pulls.filter(({ title }) => title.startsWith('Bump'))).toHaveLength(1)
+  expect(theRelease('1.2.0').isDraft).toBe(false)
+  expect(theRelease('1.2.0').assets.map(({ name }) => name).toSorted()).toEqual(assets)
+}
 
 /** The same release where another system builds the module, as the origin's did: a status of the tagged commit says how it ended. */
 const withModuleBuild = (text: string): string =>

@@ -29,7 +29,8 @@ test('on a Node that is too old the launcher says what to do, and exits 2', asyn
 
 test('the launcher needs what package.json says', async () => {
   const { engines } = JSON.parse(await readFile(join(home, 'package.json'), 'utf8'))
-  const [, major, minor] = /^>=(\d+)\.(\d+)$/.exec(engines.node) ?? []
+  // The oldest of the lines that it names comes first.
+  const [, major, minor] = /^\^(\d+)\.(\d+)\.\d+ \|\| /.exec(engines.node) ?? []
 
   expect(await readFile(join(home, 'bin/hawser.js'), 'utf8')).toContain(`const needed = [${major}, ${minor}]`)
 })
