@@ -22,7 +22,10 @@ export async function pushCommit(
   const changes = []
   for (const [path, content] of Object.entries(files)) {
     const sha = content === undefined ? undefined : await world.git.writeBlob(Buffer.from(content))
-    changes.push({ path, sha })
+    // Scripts can be run.
+    const mode =
+      content !== undefined && Buffer.from(content).subarray(0, 2).toString() === '#!' ? '100755' : '100644'
+    changes.push({ path, mode, sha })
   }
   const id = await world.git.writeCommit({
     tree: await world.git.writeTree(parent, changes),

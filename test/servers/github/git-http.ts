@@ -42,8 +42,11 @@ export function serveGit(
     const child = spawn(`${folder}/git-http-backend`, { env, stdio: ['pipe', 'pipe', 'ignore'] })
     child.stdin.on('error', () => undefined)
     incoming.pipe(child.stdin)
-    // A client that was killed sends no more: git's server must not wait for it.
-    incoming.once('close', () => child.stdin.end())
+    // A client that was killed sends no more: git's server would wait for it.
+    const { socket } = incoming
+    const abandon = (): void => void child.kill('SIGKILL')
+    socket.once('close', abandon)
+    child.once('close', () => socket.off('close', abandon))
     let head: Buffer | undefined = Buffer.alloc(0)
     child.stdout.on('data', (chunk: Buffer) => {
       if (head === undefined) {
