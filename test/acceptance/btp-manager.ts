@@ -15,6 +15,8 @@ const example = join(import.meta.dirname, '../../examples/btp-manager')
 export interface ModuleWorld {
   readonly github: GitHubStandIn
   readonly registry: DockerRegistry
+  /** Programs in this folder come first. */
+  readonly tools: string
   repository(path: string): OciStore
   /** With the engine in memory, unless it is to be the durable one. */
   checkout(engine?: 'memory' | 'durable'): Promise<Checkout>
@@ -25,13 +27,17 @@ export interface Checkout {
   readonly root: string
   hawser(...args: string[]): Promise<Ended>
   release(version: string, inputs?: { readonly [name: string]: string }): Promise<Ended>
+  replace(version: string, inputs?: { readonly [name: string]: string }): Promise<Ended>
   start(version: string, inputs?: { readonly [name: string]: string }): RunningHawser
 }
 
 export async function moduleWorld(
   change: (files: { [path: string]: string }) => void = () => undefined,
+  more: { readonly [name: string]: string } = {},
 ): Promise<ModuleWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'hawser-module-release-'))
+  const tools = join(folder, 'tools')
+  await mkdir(tools)
   const registry = await startDockerRegistry()
   const files = await exampleFiles()
   change(files)
@@ -45,7 +51,7 @@ export async function moduleWorld(
     await mkdir(join(root, 'bin'))
     await copyFile('/bin/busybox', join(root, 'bin/manager'))
     const environment = {
-      PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
+      PATH: [tools, dirname(process.execPath), process.env['PATH']].join(delimiter),
       HOME: folder,
       GIT_CONFIG_NOSYSTEM: '1',
       CI: '1',
@@ -53,18 +59,27 @@ export async function moduleWorld(
       GITHUB_TOKEN: github.token,
       GITHUB_REPOSITORY: github.repository,
       GITHUB_API_URL: github.baseUrl,
+      ...more,
     }
     const hawser = (...args: string[]) => startHawser(args, { cwd: root, environment }).ended
-    const start: Checkout['start'] = (version, inputs = {}) => {
-      const all = { registry: `${registry.host}/kyma-project`, ...inputs }
+    const begin = (args: readonly string[], inputs: { readonly [name: string]: string }) => {
+      const all = { registry: `${registry.host}/kyma-project`, cluster: 'none', ...inputs }
       const flags = Object.entries(all).flatMap(([name, value]) => ['--input', `${name}=${value}`])
-      return startHawser(['release', version, '--yes', ...flags], { cwd: root, environment })
+      return startHawser([...args, '--yes', ...flags], { cwd: root, environment })
     }
-    return { root, hawser, start, release: (version, inputs) => start(version, inputs).ended }
+    const start: Checkout['start'] = (version, inputs = {}) => begin(['release', version], inputs)
+    return {
+      root,
+      hawser,
+      start,
+      release: (version, inputs) => start(version, inputs).ended,
+      replace: (version, inputs = {}) => begin(['replace', version], inputs).ended,
+    }
   }
   return {
     github,
     registry,
+    tools,
     repository: (path) =>
       openRegistry({
         host: registry.host,
