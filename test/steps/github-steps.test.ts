@@ -93,7 +93,7 @@ describe('a proposed change', () => {
       result: { base: 'main', commit },
     })
     // A run from the commit before it: the change is there, and so is the commit that is to be released.
-    expect((await run(proposeChange, bump)).result).toEqual({ base: 'main', owners: [], commit })
+    expect((await run(proposeChange, bump)).result).toMatchObject({ base: 'main', pullRequest: 1, commit })
     expect(github.world.pulls).toHaveLength(1)
   })
 

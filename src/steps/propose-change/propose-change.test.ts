@@ -104,7 +104,7 @@ describe('what is there is found again', () => {
     const merge = mergePull(world, 100)
     pushCommit(world, 'Later')
 
-    expect((await propose(world)).result).toEqual({ base: 'main', owners: [], commit: merge })
+    expect((await propose(world)).result).toMatchObject({ base: 'main', commit: merge, pullRequest: 100 })
   })
 })
 

@@ -21,8 +21,8 @@ type Options = Changes & {
 }
 
 type Evidence =
-  /** The branch has the change: at this commit. */
-  | { readonly state: 'there'; readonly base: string; readonly commit: string }
+  /** The branch has the change: at this commit, by this pull request if it was ours. */
+  | { readonly state: 'there'; readonly result: Proposal & { readonly commit: string } }
   | { readonly state: 'proposed'; readonly pull: PullRequest; readonly owners: readonly string[] }
   | { readonly state: 'outdated'; readonly pull: PullRequest }
   | { readonly state: 'none'; readonly paths: readonly string[] }
@@ -50,11 +50,10 @@ export const proposeChange: Step<Options, Proposal, Evidence> = {
     const { evidence } = probe
     switch (evidence.state) {
       case 'there': {
-        const { commit } = evidence
-        const result = { base: evidence.base, owners: [], commit }
+        const { result } = evidence
         return {
           kind: 'keep',
-          summary: `${base ?? evidence.base} has the change, at ${short(commit)}`,
+          summary: `${base ?? result.base} has the change, at ${short(result.commit)}`,
           result,
         }
       }
@@ -124,8 +123,17 @@ async function look(options: Options, context: StepContext): Promise<Evidence> {
   const { base, head, wanted } = await target(options, forge)
   const has = async (commit: string): Promise<boolean> =>
     Object.keys(await differingFiles(wanted, contents, commit)).length === 0
-  const pull = await pulls.fromBranch(options.branch)
-  if (await has(head)) return { state: 'there', base, commit: await commitWith(has, head, pull, context) }
+  const listed = await pulls.fromBranch(options.branch)
+  const isThere = await has(head)
+  // Lists may be behind: one that is open in them can be what brought the change.
+  const pull = isThere && listed?.state === 'open' ? await pulls.find(listed.number) : listed
+  if (isThere) {
+    const commit = (await has(context.run.commit)) ? context.run.commit : head
+    const merge = commit === context.run.commit ? undefined : await mergeWith(has, pull)
+    if (merge === undefined) return { state: 'there', result: { base, owners: [], commit } }
+    const owners = await pulls.codeOwners([...wanted.keys()], base)
+    return { state: 'there', result: { ...proposal(merge.pull, owners), commit: merge.commit } }
+  }
   if (pull?.state !== 'open') {
     return { state: 'none', paths: Object.keys(await differingFiles(wanted, contents, head)) }
   }
@@ -138,16 +146,13 @@ async function look(options: Options, context: StepContext): Promise<Evidence> {
   return { state: 'proposed', pull, owners: await pulls.codeOwners([...wanted.keys()], base) }
 }
 
-/** What was planned if it has the change; else where the change was merged, so that what came later stays out of it. */
-async function commitWith(
+/** Where our pull request was merged, so that what came later stays out of the release. */
+async function mergeWith(
   has: (commit: string) => Promise<boolean>,
-  head: string,
   pull: PullRequest | undefined,
-  { run }: StepContext,
-): Promise<string> {
-  if (run.commit === head || (await has(run.commit))) return run.commit
-  const merged = pull?.state === 'merged' ? pull.mergeCommit : undefined
-  return merged !== undefined && (await has(merged)) ? merged : head
+): Promise<{ readonly commit: string; readonly pull: PullRequest } | undefined> {
+  const commit = pull?.state === 'merged' ? pull.mergeCommit : undefined
+  return pull !== undefined && commit !== undefined && (await has(commit)) ? { commit, pull } : undefined
 }
 
 const proposal = ({ base, number, url }: PullRequest, owners: readonly string[]): Proposal => ({
