@@ -92,6 +92,12 @@ const assets = [
   'btp-operator-default-cr.yaml',
 ]
 
+async function otherManifest(of: TestProject): Promise<void> {
+  const manifest = await readFile(join(samples, 'manifest.yaml'), 'utf8')
+  await of.write('config/manifest.yaml', manifest.replace('replicas: 1', 'replicas: 2'))
+  await commit(of, 'Another manifest')
+}
+
 describe('a release with a module', () => {
   test('pushes the component, signed, and its files are assets', async () => {
     const ended = await project.hawser(['release', version, '--yes'])
@@ -136,19 +142,26 @@ describe('a release with a module', () => {
     expect(await store().resolve(version)).toEqual(before)
   })
 
-  test('refuses a component that is there with other content, says the difference, and publishes nothing', async () => {
+  test('replaces what an attempt left that was never published, and says so in the plan', async () => {
     const before = await store().resolve(version)
-    const manifest = await readFile(join(samples, 'manifest.yaml'), 'utf8')
-    await changed.write('config/manifest.yaml', manifest.replace('replicas: 1', 'replicas: 2'))
-    await commit(changed, 'Another manifest')
+    await otherManifest(changed)
 
     const ended = await changed.hawser(['release', version, '--yes'])
+
+    expect(ended).toMatchObject({ code: 0 })
+    expect(ended.stderr).toContain(`:${version}, which was never released`)
+    expect(await store().resolve(version)).not.toEqual(before)
+  })
+
+  test('refuses other content under a version that is published, says the difference, and pushes nothing', async () => {
+    const before = await store().resolve(version)
+
+    const ended = await project.hawser(['release', version, '--yes'])
 
     expect(ended.code).toBe(5)
     expect(ended.stderr).toContain('MODULE_SWAP')
     expect(ended.stderr).toMatch(/raw-manifest/)
     expect(await store().resolve(version)).toEqual(before)
-    expect((await changed.hawser(['verify', version])).stdout).toContain('is still a draft')
   })
 
   test('is refused before anything is pushed when the default resource does not fit its definition', async () => {
