@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type TestProject, testProject, version } from '../acceptance/project.ts'
 import { differences, leftovers, type World, worldOf } from '../acceptance/world.ts'
-import { type CrashOrder, crashVariable } from './crash-order.ts'
+import { type CrashOrder, crashVariable, type EffectAt } from './crash-order.ts'
 
 /** Kills at every effect instead of a sample of those that nobody outside can see. */
 const isWhole = process.env['HAWSER_CRASH_ALL'] === '1'
@@ -31,15 +31,16 @@ describe('a release that is killed at one effect and run again', () => {
       const points = pointsOf(effects, isWhole ? 1 : visible, isWhole ? 1 : hidden)
       const trouble: string[] = []
       let killed = 0
+      let spared = 0
       const lane = async (): Promise<void> => {
         for (let at = points.shift(); at !== undefined; at = points.shift()) {
-          const copy = await project.copy(`${when}-${at}`)
+          const copy = await project.copy(`${when}-${points.length}`)
+          const label = `${when} ${at.name}, number ${at.occurrence}`
           const first = await release(copy, { when, at, folder: copy.root })
           if (first.signal === 'SIGKILL') killed += 1
-          else trouble.push(`${at}: it was not killed: ${first.code} ${first.stderr}`)
-          trouble.push(
-            ...(await troubleAfter(copy)).map((text) => `${when} ${at} (${effects[at - 1]}): ${text}`),
-          )
+          else if (isContended(at.name) && first.code === 0) spared += 1
+          else trouble.push(`${label}: it was not killed: ${first.code} ${first.stderr}`)
+          trouble.push(...(await troubleAfter(copy)).map((text) => `${label}: ${text}`))
           await copy.remove()
         }
       }
@@ -48,7 +49,7 @@ describe('a release that is killed at one effect and run again', () => {
       await Promise.all(Array.from({ length: lanes }, lane))
 
       expect(trouble).toEqual([])
-      expect(killed).toBe(planned)
+      expect(killed + spared).toBe(planned)
       expect(killed).toBeGreaterThan(when === 'after' ? 100 : 30)
       process.stdout.write(`${killed} kills right ${when} one of ${effects.length} effects\n`)
     },
@@ -83,12 +84,19 @@ async function effectsOf(copy: TestProject): Promise<readonly string[]> {
 const isHidden = (effect: string): boolean =>
   / (\.hawser\/|.*\/\.hawser-storage\/drafts|.*\/incoming\/)/.test(effect)
 
-/** Numbers of the effects to kill at: of those that others can see every `visible`th, of the others every `hidden`th. */
-function pointsOf(all: readonly string[], visible: number, hidden: number): number[] {
-  const [seen, unseen] = [true, false].map((wanted) =>
-    all.flatMap((effect, index) => (isHidden(effect) === wanted ? [] : [index + 1])),
-  )
-  const every = (list: readonly number[] = [], stride: number) =>
-    list.filter((_, index) => index % stride === 0)
-  return [...every(seen, visible), ...every(unseen, hidden)].sort((a, b) => a - b)
+/** A lock's draft: how many there are depends on how often somebody else held the lock. */
+const isContended = (effect: string): boolean =>
+  /^(writeFile|unlink) .*\/\.hawser-storage\/drafts\//.test(effect)
+
+/** The effects to kill at: of those that others can see every `visible`th, of the others every `hidden`th. */
+function pointsOf(all: readonly string[], visible: number, hidden: number): EffectAt[] {
+  const seen = new Map<string, number>()
+  const points = all.map((name) => {
+    const occurrence = (seen.get(name) ?? 0) + 1
+    seen.set(name, occurrence)
+    return { name, occurrence }
+  })
+  const every = (wanted: boolean, stride: number) =>
+    points.filter(({ name }) => isHidden(name) === wanted).filter((_, index) => index % stride === 0)
+  return [...every(false, visible), ...every(true, hidden)]
 }

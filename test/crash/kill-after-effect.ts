@@ -5,12 +5,12 @@ import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type CrashOrder, crashVariable } from './crash-order.ts'
+import { type CrashOrder, crashVariable, nameOf } from './crash-order.ts'
 
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
 
 const order: CrashOrder = JSON.parse(process.env[crashVariable] ?? 'null')
-let count = 0
+let occurrences = 0
 
 /** Both calls of one effect: `begin` when it is asked for, `end` when it has happened. */
 function effect(kind: string, path: string): { end(): void } | undefined {
@@ -22,9 +22,11 @@ function effect(kind: string, path: string): { end(): void } | undefined {
 }
 
 function happened(kind: string, path: string): void {
-  count += 1
-  if (order.log !== undefined) realAppend(order.log, `${kind} ${path}\n`)
-  if (count === order.at) process.kill(process.pid, 'SIGKILL')
+  const name = nameOf(`${kind} ${path}`)
+  if (order.log !== undefined) realAppend(order.log, `${name}\n`)
+  if (name !== order.at?.name) return
+  occurrences += 1
+  if (occurrences === order.at.occurrence) process.kill(process.pid, 'SIGKILL')
 }
 
 const realAppend = fs.appendFileSync.bind(fs)
