@@ -13,6 +13,7 @@ import type {
 } from './config.ts'
 import {
   imageDefaults,
+  installsDefaults,
   moduleDefaults,
   packageDefaults,
   pipelineDefaults,
@@ -138,6 +139,11 @@ function repositoriesOf(
       ),
       distribution,
       adopt: one.adopt ?? false,
+      installs: one.installs && {
+        ...installsDefaults,
+        ...one.installs,
+        commands: required(one.installs.commands),
+      },
     }
   })
 }

@@ -65,6 +65,19 @@ export interface RepositoryConfig {
   readonly hasKeyringPackage: boolean
   /** Whether a repository that nobody of `keys` signed may be taken over. */
   readonly adopt: boolean
+  /** Undefined: nothing is tried before it is published. */
+  readonly installs: InstallsConfig | undefined
+}
+
+/** What users do, tried against the next index before it is public. */
+export interface InstallsConfig {
+  /** The packages that each command names. */
+  readonly commands: readonly (readonly string[])[]
+  readonly new: 'refuse' | 'warn'
+  readonly upgrade: 'refuse' | 'warn'
+  readonly older: 'refuse' | 'warn'
+  /** How many earlier releases are tried. */
+  readonly earlier: number
 }
 
 /** How a registry is reached; secrets as references. */

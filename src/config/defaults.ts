@@ -49,3 +49,6 @@ export const pipelineDefaults = {
   gateLimit: '7d',
   retry: { attempts: 5, firstDelay: '1s', longestDelay: '1m' },
 } as const
+
+/** How broken commands are taken, and how many earlier releases are tried. */
+export const installsDefaults = { new: 'refuse', upgrade: 'refuse', older: 'warn', earlier: 20 } as const

@@ -1,6 +1,7 @@
 import { clients } from './clients.ts'
 import { images } from './images.ts'
 import { inputDefaults } from './inputs.ts'
+import { installs } from './installs.ts'
 import { keyring } from './keyring.ts'
 import { modules } from './modules.ts'
 import { names } from './names.ts'
@@ -20,6 +21,7 @@ export const rules: readonly Rule[] = [
   packages,
   keyring,
   repositories,
+  installs,
   images,
   modules,
   clients,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { pipelineDefaults, releaseDefaults } from '../defaults.ts'
 import { type ConfigKinds, keyKinds, namesOf } from '../kinds.ts'
 import { imageSchema, registryHost, registrySchema } from './image-schema.ts'
+import { installsSchema } from './installs-schema.ts'
 import { moduleSchema } from './module-schema.ts'
 import { oneKeyOf } from './one-key-of.ts'
 import { buildNumber, packageSchema } from './package-schema.ts'
@@ -116,6 +117,7 @@ export const repositoryFields = [
   'packages',
   'distribution',
   'adopt',
+  'installs',
 ] as const
 
 function repositorySchema(kinds: ConfigKinds) {
@@ -153,6 +155,7 @@ function repositorySchema(kinds: ConfigKinds) {
       distribution: text('The distribution whose conventions and overrides its packages follow.')
         .meta({ examples: ['el9'] })
         .optional(),
+      installs: installsSchema.optional(),
     },
     ['storage', 'keys'],
     'A package repository: one format, one storage.',
