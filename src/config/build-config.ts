@@ -1,3 +1,4 @@
+import { splitReleaseVersion } from './component-version.ts'
 import type {
   Chosen,
   Config,
@@ -59,7 +60,7 @@ export function buildConfig(written: WrittenConfig, kinds: ConfigKinds, world: C
       Object.entries(written.modules ?? {}).map(([name, one]) => moduleOf(name, one, world.version)),
     ),
     forge: written.forge === undefined ? usualForge(kinds) : chosenIn(written.forge, kinds.forges),
-    release: releaseOf(written, world.version),
+    release: releaseOf(written, world.version, releaseVersion(written, kinds, world.version)),
     pipeline: pipelineOf(written.pipeline ?? {}, world.conditions),
   }
 }
@@ -73,12 +74,17 @@ function required<Value>(value: Value | undefined): Value {
 export function releaseVersion(
   { version = {} }: WrittenConfig,
   kinds: ConfigKinds,
-  declared: string,
+  released: string,
 ): ReleaseVersion {
+  const { component } = version
+  const parts =
+    component === undefined
+      ? { declared: released, build: String(version.build ?? packageDefaults.build) }
+      : splitReleaseVersion(released)
   return {
-    declared,
+    ...parts,
+    component,
     scheme: version.scheme ?? kinds.versions.schemes[0],
-    build: String(version.build ?? packageDefaults.build),
     epoch: version.epoch ?? 0,
   }
 }
@@ -216,7 +222,11 @@ function moduleOf(name: string, one: WrittenModule, version: string): ModuleConf
   }
 }
 
-function releaseOf({ release = {}, sources = {} }: WrittenConfig, version: string): ReleaseConfig {
+function releaseOf(
+  { release = {}, sources = {} }: WrittenConfig,
+  version: string,
+  { declared }: ReleaseVersion,
+): ReleaseConfig {
   const tag = release.tag ?? releaseDefaults.tag.replace('${version}', () => version)
   const checksums = release.checksums ?? releaseDefaults.checksums
   const prerelease = release.prerelease ?? 'auto'
@@ -227,7 +237,7 @@ function releaseOf({ release = {}, sources = {} }: WrittenConfig, version: strin
     sign: release.sign,
     title: release.title ?? tag,
     notes: notesOf(release.notes),
-    isPrerelease: prerelease === 'auto' ? isPrerelease(version) : prerelease,
+    isPrerelease: prerelease === 'auto' ? isPrerelease(declared) : prerelease,
     checksums: checksums === false ? undefined : checksums,
     assets: (release.assets ?? []).map((asset) =>
       filePatternOf(asset, Object.keys(sources), () => undefined),

@@ -27,8 +27,10 @@ export interface Config {
 }
 
 export interface ReleaseVersion {
-  /** The version that is released; a placeholder where the file is only checked. */
+  /** The version that is released, without its build number when it has one; a placeholder where the file is only checked. */
   readonly declared: string
+  /** Name of the component whose builds are released: `${version}` is then `DECLARED-BUILD`. */
+  readonly component: string | undefined
   readonly scheme: string
   readonly build: string
   readonly epoch: number

@@ -1,10 +1,11 @@
 import { buildConfig, releaseVersion } from './build-config.ts'
+import { checkedVersion, circularVersion } from './component-version.ts'
 import type { Config } from './config.ts'
 import { type Finding, type Problem, sortFindings } from './finding.ts'
 import { resolveInputs } from './inputs.ts'
 import { withKeyringDefaults } from './keyring.ts'
 import type { ConfigKinds } from './kinds.ts'
-import type { PathSet } from './path-set.ts'
+import { PathSet } from './path-set.ts'
 import { type Condition, readCondition } from './pipeline-condition.ts'
 import { checkFiles, type LookAtFile } from './project-files.ts'
 import { quote } from './quote.ts'
@@ -33,16 +34,14 @@ export interface ParsedConfig {
   locate(problem: Problem): Finding
 }
 
-/** What a version is taken for when the file is only checked. */
-export const placeholderVersion = '0.0.0'
-
 /** Text → Config, or everything that is wrong with it. Reads nothing but what `look` looks at. */
 export async function parseConfig(kinds: ConfigKinds, input: ConfigText): Promise<ParsedConfig> {
   const yaml = readYaml(input.text, input.file)
   const locate = (problem: Problem) => yaml.locate(problem)
   if (yaml.root === undefined) return { config: undefined, findings: sortFindings(yaml.findings), locate }
   const inputs = resolveInputs(yaml.root, input.inputs ?? {}, input.version === undefined)
-  const references = new References(yaml.root, referenceInput(input, inputs.values), yaml)
+  const version = input.version ?? checkedVersion(yaml.root, inputs.values)
+  const references = new References(yaml.root, referenceInput(input, version, inputs.values), yaml)
   const root = references.replaceAll()
   const validated = validate(configSchema(kinds), root, {
     ignoreTop: ignoredKey,
@@ -50,12 +49,12 @@ export async function parseConfig(kinds: ConfigKinds, input: ConfigText): Promis
   })
   if (validated.value === undefined) throw new Error('Cutting out every problem leaves a valid, empty config')
   const written = withKeyringDefaults(validated.value, kinds)
-  const version = input.version ?? placeholderVersion
   const context = { config: written, root, kinds, version: releaseVersion(written, kinds, version) }
   const conditions = readConditions(written, references, yaml)
-  const silent = [validated.cut, references.failed]
+  const circular = circularVersion(yaml.root)
+  const silent = [validated.cut, references.failed, placesOf(circular)]
   const later = [...ruleProblems(context, silent), ...(await fileProblems(written, input.look, silent))]
-  const problems = [...inputs.problems, ...validated.problems, ...later]
+  const problems = [...inputs.problems, ...circular, ...validated.problems, ...later]
   const findings = sortFindings([...references.findings, ...conditions.findings, ...problems.map(locate)])
   if (findings.length > 0) return { config: undefined, findings, locate }
   return {
@@ -65,8 +64,12 @@ export async function parseConfig(kinds: ConfigKinds, input: ConfigText): Promis
   }
 }
 
-const referenceInput = (input: ConfigText, inputs: ReferenceInput['inputs']): ReferenceInput => ({
-  version: input.version ?? placeholderVersion,
+const referenceInput = (
+  input: ConfigText,
+  version: string,
+  inputs: ReferenceInput['inputs'],
+): ReferenceInput => ({
+  version,
   commit: input.commit ?? '0'.repeat(40),
   epoch: input.epoch ?? 0,
   inputs,
@@ -89,6 +92,12 @@ async function fileProblems(
 /** Whether nothing was said about the place before. A secret is always worth a finding of its own. */
 const isSound = (problem: Problem, silent: readonly PathSet[]): boolean =>
   problem.code === 'CONFIG_SECRET' || !silent.some((places) => places.covers(problem.path))
+
+function placesOf(problems: readonly Problem[]): PathSet {
+  const places = new PathSet()
+  for (const { path } of problems) places.add(path)
+  return places
+}
 
 interface Conditions {
   readonly found: ReadonlyMap<number, Condition>

@@ -9,6 +9,7 @@ import type {
 } from '../packages/package-spec.ts'
 import { parseRelations } from '../packages/relation.ts'
 import { changelogOf } from './changelog.ts'
+import { splitReleaseVersion } from './component-version.ts'
 import type { ReleaseVersion } from './config.ts'
 import { compressionLevels, packageDefaults } from './defaults.ts'
 import type { Path, Problem } from './finding.ts'
@@ -94,13 +95,15 @@ function versionOf(fields: WrittenVariant, release: ReleaseVersion): PackageVers
 function reportVersion(
   version: PackageVersion,
   format: string,
-  { versions }: PackageWorld,
+  { versions, version: release }: PackageWorld,
   fields: WrittenVariant,
   report: Report,
 ): void {
   for (const { member, code, message, hint } of versions.findings(format, version)) {
     const field = member === 'declared' ? 'version' : member
     const isHere = field !== 'scheme' && fields[field] !== undefined
+    // Said once, where the component is (rules/component-version.ts).
+    if (!isHere && release.component !== undefined) continue
     report(isHere ? [field] : [], code, message, hint)
   }
 }
@@ -219,7 +222,14 @@ function withOwnVersion(relation: Relation, variant: Variant, world: PackageWorl
   if (written === undefined || relation.version === undefined) return relation
   const { fields } = forArchitecture(mergeVariant(relation.name, written, variant), variant.architecture)
   const version = versionOf(fields, world.version)
-  return version.declared === relation.version ? { ...relation, version } : relation
+  if (version.declared === relation.version) return { ...relation, version }
+  // `= ${version}`, or an older release: upstream and build, which each format spells in its own way.
+  const isRelease = world.version.component !== undefined && fields.version === undefined
+  const parts =
+    isRelease && typeof relation.version === 'string' ? splitReleaseVersion(relation.version) : version
+  return parts === version || parts.build === ''
+    ? relation
+    : { ...relation, version: { ...version, ...parts } }
 }
 
 function compressionOf(fields: WrittenVariant, report: Report): PackageCompression {

@@ -26,6 +26,8 @@ export interface PackageFormat {
   architecture(canonical: string): string
   /** The full version as this format's tools print it, e.g. `1:1.5.1~rc1-1`. */
   version(spec: PackageSpec): string
+  /** The same, of a version alone: what stands in its indexes and relations. */
+  spellVersion(version: PackageVersion): string
   /** Everything wrong with a version alone, so that config can say it before there is a spec. */
   versionFindings(version: PackageVersion): readonly VersionFinding[]
   fileName(spec: PackageSpec): string

@@ -61,6 +61,32 @@ test('a version in a relation is written once', () => {
   expect(rpmRelationVersion(version('1.5.1', { scheme: 'ket', epoch: 1 }))).toBe('1:1.5.1_1-1')
 })
 
+test.each(['1.5.0beta3', '1.5.0.beta.3', '3.12.0rc1', '1.5.0-1-rc1'])(
+  '%s is refused because the final version would be no upgrade, and what is proposed instead is one',
+  (declared) => {
+    const [finding] = debVersionFindings(version(declared))
+    const better = /"(.+)", which/.exec(finding?.hint ?? '')?.[1] ?? ''
+    const final = version(/newer than (\S+)/.exec(finding?.message ?? '')?.[1] ?? '')
+
+    expect(compareDebVersions(debVersion(version(declared)), debVersion(final))).toBeGreaterThan(0)
+    expect(compareRpmVersions(rpmText(version(declared)), rpmText(final))).toBeGreaterThan(0)
+    expect(compareDebVersions(debVersion(version(better)), debVersion(final))).toBeLessThan(0)
+    expect(compareRpmVersions(rpmText(version(better)), rpmText(final))).toBeLessThan(0)
+  },
+)
+
+test.each([
+  [version('1.5.1.1', { scheme: 'ket' }), version('1.5.1', { scheme: 'ket', build: '1.1' }), 0],
+  [version('1.5.1.1', { scheme: 'ket' }), version('1.5.1', { scheme: 'ket', build: '2' }), -1],
+  [version('1.5', { scheme: 'ket', build: '2' }), version('1.5.1', { scheme: 'ket' }), 1],
+  [version('1.5.0+g7', { scheme: 'ket' }), version('1.5.0', { scheme: 'ket' }), -1],
+] as const)('the scheme ket refuses for rpm what rpm sorts otherwise than dpkg', (one, other, order) => {
+  expect(compareRpmVersions(rpmText(one), rpmText(other))).toBe(order)
+  expect(compareDebVersions(debVersion(one), debVersion(other))).not.toBe(order)
+  const found = [...rpmVersionFindings(one), ...rpmVersionFindings(other)]
+  expect(found.map(({ code }) => code)).toContain('VERSION_KET')
+})
+
 describe('findings', () => {
   const findings = { deb: debVersionFindings, rpm: rpmVersionFindings }
   const codes = (format: 'deb' | 'rpm', of: PackageVersion): string[] =>
@@ -75,6 +101,17 @@ describe('findings', () => {
     ['', ['VERSION_START'], ['VERSION_START']],
     ['1.5.1-1', ['VERSION_AMBIGUOUS'], ['VERSION_AMBIGUOUS']],
     ['1.5.1-rc.1+g1a2b', [], []],
+    ['1.5.0beta3', ['VERSION_PRERELEASE'], ['VERSION_PRERELEASE']],
+    ['1.5.0.beta.3', ['VERSION_PRERELEASE'], ['VERSION_PRERELEASE']],
+    ['1.5.0_beta.3', ['VERSION_CHARACTER'], ['VERSION_PRERELEASE']],
+    ['1.5.0-1-rc1', ['VERSION_PRERELEASE'], ['VERSION_PRERELEASE']],
+    ['3.12.0a1', ['VERSION_PRERELEASE'], ['VERSION_PRERELEASE']],
+    ['1.5.0~beta3', [], []],
+    ['1.5.0-beta3', [], []],
+    ['1.5.0+dev', [], []],
+    ['1.0.2k', [], []],
+    ['8u402', [], []],
+    ['1.5.0.archive', [], []],
   ])('%s has %j for deb and %j for rpm', (declared, deb, rpm) => {
     expect(codes('deb', version(declared))).toEqual(deb)
     expect(codes('rpm', version(declared))).toEqual(rpm)

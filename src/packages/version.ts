@@ -106,7 +106,34 @@ function declaredFindings(declared: string, alphabet: VersionAlphabet): VersionF
       'Write the build number as the package\'s "build", or name the pre-release, for example "-rc.1".',
     )
   }
+  const early = earlyPart(declared)
+  if (early !== undefined) {
+    return finding(
+      'VERSION_PRERELEASE',
+      `The pre-release "${declared}" would be newer than ${early.final} for every client: who has it would never get the final version.`,
+      `Write "${early.better}", which sorts before ${early.final} in every format.`,
+    )
+  }
   return []
+}
+
+/**
+ * What upstreams call their pre-releases, and the character before it; PEP 440's a and b only between digits, since
+ * 1.0.2b is a patch of 1.0.2.
+ */
+const earlyWord =
+  /[^a-z](?:alpha|beta|rc|cr|pre|prerelease|preview|dev|devel|snapshot|nightly|canary|milestone)(?![a-z])|\d[ab](?=\d)/i
+
+/** The final version, and what to write instead, of a pre-release without a `~` or a hyphen that becomes one. */
+function earlyPart(declared: string): { readonly final: string; readonly better: string } | undefined {
+  // Behind a plus stands what a version is made of, not when.
+  const text = tilde(declared).replace(/\+.*$/, '')
+  const found = text.includes('~') ? null : earlyWord.exec(text)
+  if (found === null) return undefined
+  const final = text.slice(0, found.index + 1).replace(/[^0-9A-Za-z]+$/, '')
+  const rest = text.slice(found.index + 1)
+  const hyphened = `${final}-${rest}`
+  return { final, better: tilde(hyphened) === hyphened ? `${final}~${rest}` : hyphened }
 }
 
 function buildFindings(build: string, alphabet: VersionAlphabet): VersionFinding[] {

@@ -1,4 +1,5 @@
 import { clients } from './clients.ts'
+import { componentVersion } from './component-version.ts'
 import { images } from './images.ts'
 import { inputDefaults } from './inputs.ts'
 import { installs } from './installs.ts'
@@ -18,6 +19,7 @@ export const rules: readonly Rule[] = [
   oneProvider,
   names,
   inputDefaults,
+  componentVersion,
   packages,
   keyring,
   repositories,

@@ -98,6 +98,9 @@ function versionSchema(kinds: ConfigKinds) {
         description: 'How packages spell the version and the build number.',
         default: kinds.versions.schemes[0],
       }),
+      component: text(
+        'The component (of "components") whose builds are released: the version of a release is UPSTREAM-BUILD, such as 1.5.2-3, and packages without a version of their own are build 3 of 1.5.2. See docs/versions.md.',
+      ).meta({ examples: ['kubernetes'] }),
       build: buildNumber('The build number of all packages: deb revision and rpm release.'),
       epoch: z.int().min(0).max(0x7fffffff).meta({
         description: 'Epoch of all packages: outranks the version. Only to repair a mistake.',

@@ -15,6 +15,7 @@ export const deb: PackageFormat = {
   embeddedSignature: 'on request',
   architecture: knownArchitecture,
   version: (spec) => debVersion(spec.version),
+  spellVersion: debVersion,
   versionFindings: debVersionFindings,
   fileName,
   findings: debFindings,

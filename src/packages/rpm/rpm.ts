@@ -14,6 +14,7 @@ export const rpm: PackageFormat = {
   embeddedSignature: 'usual',
   architecture: rpmArchitecture,
   version: (spec) => rpmVersionText(rpmVersion(spec.version)),
+  spellVersion: (version) => rpmVersionText(rpmVersion(version)),
   versionFindings: rpmVersionFindings,
   fileName,
   findings: findingsOf,

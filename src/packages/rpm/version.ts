@@ -53,5 +53,34 @@ export const rpmRelationVersion = (version: string | PackageVersion): string =>
   typeof version === 'string' ? tilde(version) : rpmVersionText(rpmVersion(version))
 
 /** Everything wrong with a version; empty when it can be written. */
-export const rpmVersionFindings = (version: PackageVersion): readonly VersionFinding[] =>
-  versionFindings(version, alphabet)
+export function rpmVersionFindings(version: PackageVersion): readonly VersionFinding[] {
+  const findings = versionFindings(version, alphabet)
+  return findings.length > 0 || version.scheme !== ('ket' satisfies VersionSchemeName)
+    ? findings
+    : ketFindings(version)
+}
+
+// As many numbers in every version, so that the build is compared with the build. An rpm that needs no build has none.
+const ketUpstream = /^\d+\.\d+\.\d+(?:~[A-Za-z]+\.?\d+)?$/
+
+/** To rpm `_` and `.` are the same separator: 1.5.1_1 = 1.5.1.1, and 1.5.1_2 > 1.5.1.1_1. dpkg says otherwise. */
+function ketFindings({ declared, build }: PackageVersion): readonly VersionFinding[] {
+  const findings: VersionFinding[] = []
+  if (!ketUpstream.test(dotted(tilde(declared)))) {
+    findings.push({
+      member: 'declared',
+      code: 'VERSION_KET',
+      message: `The scheme ket cannot write the version "${declared}" so that rpm sorts it: rpm reads "_" and "." alike, so 1.5.1.1 and 1.5.1_1 (build 1 of 1.5.1) are the same version for it.`,
+      hint: 'Use three numbers, and for a pre-release one word and one number: 1.5.1, 1.5.1-rc.1. Or use the scheme "standard".',
+    })
+  }
+  if (!/^\d*$/.test(build)) {
+    findings.push({
+      member: 'build',
+      code: 'VERSION_KET',
+      message: `The scheme ket cannot write the build number "${build}" so that rpm sorts it: rpm reads "_" and "." alike.`,
+      hint: 'Use a whole number, such as 1. Or use the scheme "standard".',
+    })
+  }
+  return findings
+}
