@@ -2,6 +2,7 @@ import { splitReleaseVersion } from './component-version.ts'
 import type {
   Chosen,
   Config,
+  EnvironmentConfig,
   GateConfig,
   ImageConfig,
   ModuleConfig,
@@ -52,6 +53,7 @@ export function buildConfig(written: WrittenConfig, kinds: ConfigKinds, world: C
     keys: chosenByName(written.keys ?? {}, keyKinds(kinds)),
     packages: byName(packages),
     repositories: byName(repositoriesOf(written, kinds, packages)),
+    environments: byName(environmentsOf(written)),
     registries: written.registries ?? {},
     images: byName(
       Object.entries(written.images ?? {}).map(([name, one]) => imageOf(name, one, written, world)),
@@ -153,6 +155,12 @@ function repositoriesOf(
     }
   })
 }
+
+const environmentsOf = ({ environments = {} }: WrittenConfig): readonly EnvironmentConfig[] =>
+  Object.entries(environments).map(([name, { repositories, branches, from, approval }]) => ({
+    ...{ name, branches, from, approval },
+    repositories: required(repositories),
+  }))
 
 function imageOf(
   name: string,

@@ -18,6 +18,8 @@ export interface Config {
   readonly keys: { readonly [name: string]: Chosen }
   readonly packages: { readonly [name: string]: PackageConfig }
   readonly repositories: { readonly [name: string]: RepositoryConfig }
+  /** By name, in the order of the file; empty: every release reaches every repository. */
+  readonly environments: { readonly [name: string]: EnvironmentConfig }
   readonly registries: { readonly [host: string]: RegistryConfig }
   readonly images: { readonly [name: string]: ImageConfig }
   readonly modules: { readonly [name: string]: ModuleConfig }
@@ -80,6 +82,19 @@ export interface InstallsConfig {
   readonly older: 'refuse' | 'warn'
   /** How many earlier releases are tried. */
   readonly earlier: number
+}
+
+/** A stage that packages go through. */
+export interface EnvironmentConfig {
+  readonly name: string
+  /** Names of repositories; each is in one environment only. */
+  readonly repositories: readonly string[]
+  /** Names or globs; undefined: every branch. */
+  readonly branches: readonly string[] | undefined
+  /** The environment whose packages it takes over; undefined: what is built is published. */
+  readonly from: string | undefined
+  /** What a person is asked before anything is published in it. */
+  readonly approval: string | undefined
 }
 
 /** How a registry is reached; secrets as references. */

@@ -31,6 +31,7 @@ const scopes: { readonly [section: string]: readonly Root[] | undefined } = {
   images: [...everywhere, 'arch'],
   modules: everywhere,
   release: everywhere,
+  environments: everywhere,
 }
 
 const scopeOf = (path: Path): readonly Root[] => scopes[String(path[0])] ?? [...everywhere, 'env']

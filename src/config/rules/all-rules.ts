@@ -1,5 +1,6 @@
 import { clients } from './clients.ts'
 import { componentVersion } from './component-version.ts'
+import { environments } from './environments.ts'
 import { images } from './images.ts'
 import { inputDefaults } from './inputs.ts'
 import { installs } from './installs.ts'
@@ -9,6 +10,7 @@ import { names } from './names.ts'
 import { oneProvider } from './one-provider.ts'
 import { packages } from './packages.ts'
 import { pipeline } from './pipeline.ts'
+import { promotions } from './promotions.ts'
 import { release } from './release.ts'
 import { repositories } from './repositories.ts'
 import type { Rule } from './rule.ts'
@@ -24,6 +26,8 @@ export const rules: readonly Rule[] = [
   keyring,
   repositories,
   installs,
+  environments,
+  promotions,
   images,
   modules,
   clients,

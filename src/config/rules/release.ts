@@ -1,6 +1,7 @@
 import type { Problem } from '../finding.ts'
 import { quote } from '../quote.ts'
 import { filePatternOf } from '../resolve-contents.ts'
+import { isTagName } from './git-names.ts'
 import { namesIn, problem, type Rule } from './rule.ts'
 
 /** The tag is one that git takes, and assets come from places that the file declares. */
@@ -26,14 +27,4 @@ export const release: Rule = (context) => {
     })
   }
   return problems
-}
-
-/** git-check-ref-format(1). */
-function isTagName(tag: string): boolean {
-  const parts = tag.split('/')
-  const isForbidden =
-    /[\p{Cc} ~^:?*[\\]|\.\.|@\{/u.test(tag) || tag === '@' || tag.startsWith('-') || tag.endsWith('.')
-  return (
-    !isForbidden && parts.every((part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock'))
-  )
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { pipelineDefaults, releaseDefaults } from '../defaults.ts'
 import { type ConfigKinds, keyKinds, namesOf } from '../kinds.ts'
+import { environmentSchema } from './environment-schema.ts'
 import { imageSchema, registryHost, registrySchema } from './image-schema.ts'
 import { installsSchema } from './installs-schema.ts'
 import { moduleSchema } from './module-schema.ts'
@@ -40,6 +41,12 @@ export function configSchema(kinds: ConfigKinds) {
         .record(nameText, repositorySchema(kinds))
         .optional()
         .describe('Package repositories, by name.'),
+      environments: z
+        .record(nameText, environmentSchema)
+        .optional()
+        .describe(
+          'Stages that packages go through, by name. Without it: every release publishes to every repository.',
+        ),
       registries: z
         .record(registryHost, registrySchema)
         .optional()
