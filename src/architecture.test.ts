@@ -24,6 +24,7 @@ const map: Readonly<Record<string, readonly string[]>> = {
   oci: [...ground, 'archive'],
   module: [...ground, 'archive', 'oci'],
   jobs: [...ground, 'forge'],
+  downstream: [...ground, 'packages'],
   pipeline: ground,
   engine: [...ground, 'pipeline'],
   steps: [
@@ -40,6 +41,7 @@ const map: Readonly<Record<string, readonly string[]>> = {
     'oci',
     'module',
     'jobs',
+    'downstream',
   ],
   config: [
     ...ground,
@@ -55,6 +57,7 @@ const map: Readonly<Record<string, readonly string[]>> = {
     'oci',
     'module',
     'jobs',
+    'downstream',
   ],
   release: [
     ...ground,
@@ -70,6 +73,7 @@ const map: Readonly<Record<string, readonly string[]>> = {
       'oci',
       'module',
       'jobs',
+      'downstream',
     ],
   ],
   cli: ['errors', 'lib', 'release', 'config', 'pipeline'],

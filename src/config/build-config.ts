@@ -1,3 +1,5 @@
+import { consumersOf } from './build-consumers.ts'
+import { chosenIn } from './chosen.ts'
 import { splitReleaseVersion } from './component-version.ts'
 import type {
   Chosen,
@@ -24,7 +26,7 @@ import {
 import { isJsonObject } from './json-object.ts'
 import { type ConfigKinds, keyKinds } from './kinds.ts'
 import type { Condition } from './pipeline-condition.ts'
-import { optionsIn, providerIn } from './provider-in.ts'
+import { required } from './required.ts'
 import { filePatternOf } from './resolve-contents.ts'
 import { platformOf, platformsOf, replaceTexts, resolveImage } from './resolve-image.ts'
 import type { WrittenConfig, WrittenPipeline, WrittenStep } from './schema/config-schema.ts'
@@ -61,15 +63,11 @@ export function buildConfig(written: WrittenConfig, kinds: ConfigKinds, world: C
     modules: byName(
       Object.entries(written.modules ?? {}).map(([name, one]) => moduleOf(name, one, world.version)),
     ),
+    consumers: byName(consumersOf(written, kinds, world.version)),
     forge: written.forge === undefined ? usualForge(kinds) : chosenIn(written.forge, kinds.forges),
     release: releaseOf(written, world.version, releaseVersion(written, kinds, world.version)),
     pipeline: pipelineOf(written.pipeline ?? {}, world.conditions),
   }
-}
-
-function required<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw new Error('A required key is missing in a file without findings')
-  return value
 }
 
 /** The parts of the version, also for a file that has not passed. */
@@ -100,15 +98,6 @@ function chosenByName(
   kinds: readonly { readonly name: string }[],
 ): { readonly [name: string]: Chosen } {
   return Object.fromEntries(Object.entries(written).map(([name, one]) => [name, chosenIn(one, kinds)]))
-}
-
-function chosenIn(written: object, kinds: readonly { readonly name: string }[]): Chosen {
-  const kind = providerIn(written, kinds)
-  if (kind === undefined) throw new Error('The rule "exactly one provider" has passed a map without one')
-  const options = optionsIn(written, kind)
-  if (!isJsonObject(options))
-    throw new Error(`The options of "${kind.name}" are no JSON, although YAML has nothing else`)
-  return { provider: kind.name, options }
 }
 
 const usualForge = ({ forges }: ConfigKinds): Chosen => ({ provider: forges[0].name, options: {} })

@@ -2,6 +2,7 @@ import type { JsonObject } from '../lib/json.ts'
 import type { ModuleDeclaration } from '../module/module-declaration.ts'
 import type { ManifestChanges } from '../module/render/render-manifest.ts'
 import type { RetryPolicy } from '../pipeline/plan.ts'
+import type { ConsumerConfig } from './consumer-config.ts'
 import type { ResolvedImage } from './resolved-image.ts'
 import type { WrittenPackage } from './schema/package-schema.ts'
 
@@ -23,6 +24,7 @@ export interface Config {
   readonly registries: { readonly [host: string]: RegistryConfig }
   readonly images: { readonly [name: string]: ImageConfig }
   readonly modules: { readonly [name: string]: ModuleConfig }
+  readonly consumers: { readonly [name: string]: ConsumerConfig }
   readonly forge: Chosen
   readonly release: ReleaseConfig
   readonly pipeline: PipelineConfig

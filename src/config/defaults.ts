@@ -41,6 +41,14 @@ export const moduleDefaults = {
   ref: 'HEAD',
 } as const
 
+export const consumerDefaults = {
+  branch: '${project}-${version}',
+  title: 'Use ${project} ${version}',
+  testLimit: '1h',
+  mergeLimit: '7d',
+  requireApproval: false,
+} as const
+
 export const releaseDefaults = { tag: '${version}', checksums: 'SHA256SUMS' } as const
 
 export const pipelineDefaults = {

@@ -53,6 +53,7 @@ export interface ConfigKinds {
   /** The first one, without options, is what a file without `forge:` gets. */
   readonly forges: readonly [Kind, ...Kind[]]
   readonly steps: readonly StepKind[]
+  readonly jobs: readonly Kind[]
   readonly packageFormats: readonly string[]
   /** Formats that can be unpacked into layers of images. */
   readonly unpackedFormats: readonly string[]

@@ -1,4 +1,5 @@
 import { forges } from '../forge/index.ts'
+import { jobRunners } from '../jobs/index.ts'
 import { architectures, canonicalArchitecture } from '../packages/architecture.ts'
 import { packageFormat, packageFormats } from '../packages/index.ts'
 import { versionSchemeNames } from '../packages/version.ts'
@@ -19,6 +20,7 @@ export const configKinds: ConfigKinds = {
   artifactSigners,
   forges,
   steps,
+  jobs: jobRunners,
   packageFormats: packageFormats.map(({ name }) => name),
   unpackedFormats: packageFormats.filter(({ unpack }) => unpack !== undefined).map(({ name }) => name),
   architectures: Object.keys(architectures),

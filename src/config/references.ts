@@ -92,7 +92,13 @@ export class References {
   }
 
   #scalar(scalar: WrittenScalar, path: Path): Written {
-    if (typeof scalar.value !== 'string' || !scalar.value.includes('${') || isCondition(path)) return scalar
+    if (
+      typeof scalar.value !== 'string' ||
+      !scalar.value.includes('${') ||
+      isCondition(path) ||
+      isPattern(path)
+    )
+      return scalar
     let from = scalar.at
     const text = this.#text(scalar.value, path, (problem, expression) => {
       const found = this.#yaml.slice(from, scalar.end).indexOf(expression)
@@ -207,6 +213,9 @@ export const replaceArchitecture = (text: string, architecture: string): string 
 /** `when` is split into its comparisons before values are put in (pipeline-condition.ts). */
 const isCondition = (path: Path): boolean =>
   path[0] === 'pipeline' && path[1] === 'steps' && path[3] === 'when'
+
+/** Patterns of edits have words of their own (downstream/version-pattern.ts). */
+const isPattern = (path: Path): boolean => path[0] === 'consumers' && path.at(-1) === 'pattern'
 
 const isRoot = (text: string): text is Root => ['env', 'arch', ...everywhere].includes(text)
 

@@ -1,5 +1,6 @@
 import { clients } from './clients.ts'
 import { componentVersion } from './component-version.ts'
+import { consumers } from './consumers.ts'
 import { environments } from './environments.ts'
 import { images } from './images.ts'
 import { inputDefaults } from './inputs.ts'
@@ -31,6 +32,7 @@ export const rules: readonly Rule[] = [
   images,
   modules,
   clients,
+  consumers,
   release,
   pipeline,
   secrets,

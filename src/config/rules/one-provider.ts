@@ -19,6 +19,7 @@ export const oneProvider: Rule = (context) => {
     check(['repositories', name], kinds.repositories, repositoryFields)
     check(['repositories', name, 'storage'], kinds.storages)
   }
+  for (const name of Object.keys(config.consumers ?? {})) check(['consumers', name, 'forge'], kinds.forges)
   if (config.forge !== undefined) check(['forge'], kinds.forges)
   return problems
 }

@@ -28,7 +28,8 @@ const secretHint =
 function isClearPassword(text: string, path: Path): boolean {
   const name = String(path.at(-1))
   const takesSecrets =
-    ['keys', 'sources', 'repositories', 'registries', 'forge'].includes(String(path[0])) && path.length > 2
+    ['keys', 'sources', 'repositories', 'registries', 'forge', 'consumers'].includes(String(path[0])) &&
+    path.length > 2
   const isPassword = /^(?:pass(?:word|phrase)|secret|token)$|(?:Password|Passphrase|Secret|Token)$/.test(name)
   return takesSecrets && isPassword && isSecretName(name) && text !== '' && !isSecretReference(text)
 }

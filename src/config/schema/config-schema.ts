@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { pipelineDefaults, releaseDefaults } from '../defaults.ts'
 import { type ConfigKinds, keyKinds, namesOf } from '../kinds.ts'
+import { consumerSchema } from './consumer-schema.ts'
 import { environmentSchema } from './environment-schema.ts'
 import { imageSchema, registryHost, registrySchema } from './image-schema.ts'
 import { installsSchema } from './installs-schema.ts'
@@ -53,6 +54,10 @@ export function configSchema(kinds: ConfigKinds) {
         .describe('Registries of images, by host. Only those that need something said about them.'),
       images: z.record(nameText, imageSchema).optional().describe('Container images to build, by name.'),
       modules: z.record(nameText, moduleSchema).optional().describe('Kyma modules to build, by name.'),
+      consumers: z
+        .record(nameText, consumerSchema(kinds))
+        .optional()
+        .describe('Repositories that use the packages, by name.'),
       forge: oneKeyOf(
         kinds.forges,
         {},

@@ -38,6 +38,7 @@ export const fakeKinds: ConfigKinds = {
     { name: 'ring', describe: 'Rings a bell.', options: z.object({ times: z.int().min(1) }) },
     { name: 'rest', describe: 'Does nothing.', options: z.object({}) },
   ],
+  jobs: [kind('errand', z.strictObject({ run: z.string() }))],
   packageFormats: ['deb', 'rpm'],
   unpackedFormats: ['deb'],
   architectures: Object.keys(architectures),

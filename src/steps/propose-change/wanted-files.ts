@@ -1,22 +1,16 @@
 import { z } from 'zod'
+import { edit, repositoryPath } from '../../downstream/edit.ts'
 import { UserError } from '../../errors.ts'
 import type { Contents } from '../../forge/forge-parts.ts'
 import { bumpScanConfig } from '../../module/bump-scan-config.ts'
 import { short } from '../forge-part.ts'
 
-const path = z
-  .string()
-  .regex(
-    /^(?!\/)(?!(?:.*\/)?\.{1,2}(?:\/|$))[^\0]+$/,
-    'Write a path inside the repository, such as config/scan.yaml',
-  )
-
 export const changeOptions = {
-  files: z.record(path, z.string()).default({}),
+  files: z.record(repositoryPath, z.string()).default({}),
   scanConfigs: z
     .array(
       z.strictObject({
-        path,
+        path: repositoryPath,
         rcTag: z.string().optional(),
         images: z
           .array(
@@ -31,6 +25,9 @@ export const changeOptions = {
       }),
     )
     .default([]),
+  edits: z.array(edit).default([]),
+  /** Edits that replace these later on: where the base or the branch has them, this change stays as it is, superseded. */
+  laterEdits: z.array(z.array(edit)).default([]),
 }
 const changes = z.object(changeOptions)
 export type Changes = z.infer<typeof changes>

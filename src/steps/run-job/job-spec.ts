@@ -2,6 +2,7 @@ import { UserError } from '../../errors.ts'
 import type { JobSpec } from '../../jobs/job-runner.ts'
 import type { Json } from '../../lib/json.ts'
 import type { StepContext } from '../../pipeline/step.ts'
+import { proposalOf } from '../proposal.ts'
 import { releaseCommit } from '../release-commit.ts'
 import type { Options } from './options.ts'
 
@@ -9,15 +10,28 @@ import type { Options } from './options.ts'
 export function jobSpec(written: Options, attempt: number, context: StepContext): JobSpec {
   const { execution, runStartedAt } = context
   if (execution === undefined || runStartedAt === undefined) throw new Error('Only a run has jobs')
-  const { name, limitMs, commitFrom } = written
+  const { name, limitMs } = written
   return {
     key: `${execution.runId} ${runStartedAt.toISOString()} ${execution.node} ${attempt}`,
     name,
-    commit: releaseCommit(commitFrom, context),
+    commit: commitOf(written, context),
     notBefore: runStartedAt,
     limitMs,
     inputs: { ...written.inputs, ...inputsFromResults(written, context) },
   }
+}
+
+function commitOf({ name, commitFrom, headFrom }: Options, context: StepContext): string {
+  if (headFrom === undefined) return releaseCommit(commitFrom, context)
+  const head = proposalOf(context, headFrom)?.headCommit
+  if (head !== undefined) return head
+  throw new UserError(
+    'JOB_HEAD',
+    `The job "${name}" is to be about the head of what "${headFrom}" proposed, which has none.`,
+    {
+      hint: 'Name a step propose-change that was not skipped, and let the job need it.',
+    },
+  )
 }
 
 function inputsFromResults(

@@ -16,6 +16,8 @@ export const options = z.object({
     .default({}),
   /** The step whose commit the job is about; without it (or when it was skipped): the run's. */
   commitFrom: z.string().optional(),
+  /** The step that proposed a change: the job is about the head of its pull request, or about the merge of it. */
+  headFrom: z.string().optional(),
   /** The longest that one attempt may take. */
   limitMs: z.number().int().positive().default(3_600_000),
   /** How often the job is started at most, when it fails. */
@@ -29,6 +31,8 @@ export const options = z.object({
     .optional(),
   /** Tag of the release that the job is for: once that is published, the job is not run again. */
   release: z.string().optional(),
+  /** Where that release is, when not at `forge`. */
+  releaseForge: choice.optional(),
   againAfterMs: z.number().int().min(50).default(2_000),
 })
 

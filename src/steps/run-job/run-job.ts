@@ -76,11 +76,11 @@ export const runJob: Step<Options, Result, Evidence> = {
 
 /** What was needed to publish is needed no more when it is published: a repeated release starts no jobs. */
 async function publishedRelease(
-  { forge, release }: Options,
+  { forge, release, releaseForge = forge }: Options,
   context: StepContext,
 ): Promise<string | undefined> {
   if (release === undefined) return undefined
-  const found = await openForge(forge, context).findRelease(release)
+  const found = await openForge(releaseForge, context).findRelease(release)
   return found?.state === 'published' ? release : undefined
 }
 
