@@ -19,7 +19,7 @@ const map: Readonly<Record<string, readonly string[]>> = {
   signing: [...ground, 'archive', 'artifacts', 'clients'],
   packages: [...ground, 'archive', 'artifacts', 'signing'],
   repositories: [...ground, 'archive', 'artifacts', 'clients', 'storage', 'packages', 'signing'],
-  sources: [...ground, 'archive', 'artifacts'],
+  sources: [...ground, 'archive', 'artifacts', 'oci'],
   forge: [...ground, 'artifacts', 'signing'],
   oci: [...ground, 'archive'],
   module: [...ground, 'archive', 'oci'],

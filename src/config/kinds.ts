@@ -76,8 +76,12 @@ export const namesOf = (kinds: readonly { readonly name: string }[]): readonly s
 /** Options of steps that the file says once for all of them; a step of the pipeline need not repeat them. */
 export const sharedOptions = ['forge', 'registries'] as const
 
-/** Those of them that a kind of step takes. */
-export function sharedOptionsOf({ options }: StepKind): readonly (typeof sharedOptions)[number][] {
+/** Those of them that a kind of step or source takes. */
+export function sharedOptionsOf({
+  options,
+}: {
+  readonly options: z.ZodType
+}): readonly (typeof sharedOptions)[number][] {
   const shape = options instanceof z.ZodObject ? options.shape : {}
   return sharedOptions.filter((name) => Object.hasOwn(shape, name))
 }

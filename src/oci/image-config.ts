@@ -9,10 +9,20 @@ const configBytesMax = 8 << 20
 /** The configuration that a manifest names, with a digest of its content for each layer. */
 export async function readConfig(
   store: OciStore,
-  { config, layers }: Manifest,
+  manifest: Manifest,
   where: string,
   signal?: AbortSignal,
 ): Promise<ImageConfig> {
+  return (await readConfigAndBytes(store, manifest, where, signal)).config
+}
+
+/** With its bytes as they were written. */
+export async function readConfigAndBytes(
+  store: OciStore,
+  { config, layers }: Manifest,
+  where: string,
+  signal?: AbortSignal,
+): Promise<{ readonly config: ImageConfig; readonly bytes: Uint8Array }> {
   if (config.size > configBytesMax) {
     throw new UserError(
       'OCI_CONFIG_SIZE',
@@ -22,9 +32,10 @@ export async function readConfig(
   }
   const chunks: Uint8Array[] = []
   for await (const piece of store.blob(config, { signal })) chunks.push(piece)
-  const read = readImageConfig(Buffer.concat(chunks), where)
+  const bytes = Buffer.concat(chunks)
+  const read = readImageConfig(bytes, where)
   const { diff_ids } = read.rootfs
-  if (diff_ids.length === layers.length) return read
+  if (diff_ids.length === layers.length) return { config: read, bytes }
   throw new UserError(
     'OCI_LAYERS',
     `${where} has ${layers.length} layers, and its configuration names ${diff_ids.length}.`,

@@ -1,8 +1,10 @@
 import type { Config, PackageConfig, RepositoryConfig } from '../config/config.ts'
+import { sharedOptionsOf } from '../config/kinds.ts'
 import { resolvePackage } from '../config/resolve-package.ts'
 import type { ResolvedPackage, Variant } from '../config/resolved-package.ts'
 import { jsonObject } from '../lib/json-copy.ts'
 import { packageFormat } from '../packages/index.ts'
+import { sourceProviders } from '../sources/index.ts'
 import { buildPackage } from '../steps/build-package/build-package.ts'
 import type { PackageDeclaration } from '../steps/build-package/declaration.ts'
 import type { Choice } from '../steps/choice.ts'
@@ -122,18 +124,29 @@ function embeddedKey(config: Config, { name, format, sign }: ResolvedPackage): s
 
 export const sourceId = (name: string): string => `fetch:${name}`
 
-export const sourceNode = (name: string, { sources }: Config): NodeSketch => ({
+export const sourceNode = (name: string, config: Config): NodeSketch => ({
   id: sourceId(name),
   step: fetchSource.name,
-  options: jsonObject({ name, source: sources[name] }),
+  options: jsonObject({ name, source: sourceChoice(name, config) }),
   needs: [],
 })
 
-export function choicesOf(
-  { sources }: Config,
-  names: readonly string[],
-): { readonly [name: string]: Choice } {
-  return Object.fromEntries(names.flatMap((name) => (sources[name] ? [[name, sources[name]]] : [])))
+export function choicesOf(config: Config, names: readonly string[]): { readonly [name: string]: Choice } {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const chosen = sourceChoice(name, config)
+      return chosen === undefined ? [] : [[name, chosen]]
+    }),
+  )
+}
+
+/** With what the file says once for all sources of the kind, such as how registries are reached. */
+function sourceChoice(name: string, { sources, registries }: Config): Choice | undefined {
+  const chosen = sources[name]
+  const kind = sourceProviders.find((provider) => provider.name === chosen?.provider)
+  if (chosen === undefined || kind === undefined || Object.keys(registries).length === 0) return chosen
+  if (!sharedOptionsOf(kind).includes('registries')) return chosen
+  return { ...chosen, options: jsonObject({ registries, ...chosen.options }) }
 }
 
 function fileNodes(config: Config): readonly NodeSketch[] {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { file } from './file/file.ts'
 import { git } from './git/git.ts'
 import { https } from './https/https.ts'
+import { image } from './image/image.ts'
 import { sourceProviders } from './index.ts'
 import { npm } from './npm/npm.ts'
 
@@ -41,6 +42,15 @@ test.each([
   ['git-helper', git, { repository: 'ext::sh -c evil', commit }],
   ['git-option', git, { repository: '--upload-pack=evil', commit }],
   ['git-tag', git, { repository: 'https://example.com/a.git', commit, tag: '--all' }],
+  ['image-no-pin', image, { reference: 'gcr.io/google_containers/pause-amd64' }],
+  ['image-tag-only', image, { reference: 'gcr.io/google_containers/pause-amd64:3.0' }],
+  ['image-short-pin', image, { reference: 'gcr.io/google_containers/pause-amd64@sha256:abc' }],
+  ['image-scheme', image, { reference: `https://gcr.io/pause@sha256:${sha256}` }],
+  ['image-tag', image, { reference: `gcr.io/pause@sha256:${sha256}`, tag: 'gcr.io/pause' }],
+  ['image-platform', image, { reference: `gcr.io/pause@sha256:${sha256}`, platform: 'amd64' }],
+  ['image-name', image, { reference: `gcr.io/pause@sha256:${sha256}`, name: 'images/pause.tar' }],
+  ['image-layout-outside', image, { reference: `oci:../images/pause@sha256:${sha256}` }],
+  ['image-layout-no-pin', image, { reference: 'oci:images/pause:3.0' }],
   ['file-empty', file, { path: '' }],
 ])('options are refused: %s', async (name, provider, written) => {
   const result: z.ZodSafeParseResult<unknown> = provider.options.safeParse(written)

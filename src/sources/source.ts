@@ -40,6 +40,8 @@ export interface SourceContext {
   readonly environment: Environment
   /** Told about each attempt that failed and will be repeated. */
   readonly onRetry?: (message: string) => void
+  /** Keeps a secret out of what is printed. */
+  readonly maskSecret?: (secret: string | Uint8Array) => void
   /** How to wait between attempts; tests give their own. */
   readonly wait?: (delayMs: number, signal: AbortSignal) => Promise<void>
 }

@@ -25,4 +25,5 @@ const sourceContext = (context: StepContext, store: ArtifactStore): SourceContex
   store,
   environment: context.environment,
   onRetry: (message) => context.log(message),
+  maskSecret: context.maskSecret,
 })

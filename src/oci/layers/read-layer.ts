@@ -57,21 +57,27 @@ const usualLimits: Required<LayerLimits> = {
  * The members of a layer in their order, without touching the disk. Nothing is trusted: paths that lead out, device
  * nodes, and more bytes or entries than the limits allow are refused. Read to the end, it has been checked whole.
  */
-export async function* readLayer(
-  packed: ByteStream,
-  { mediaType, diffId, where, limits }: ReadLayerOptions,
-): AsyncGenerator<LayerMember> {
-  const kind = compressionOf[mediaType]
-  if (kind === undefined) throw typeError(mediaType, where)
-  const { sizeBytesMax, ratioMax, entriesMax } = { ...usualLimits, ...limits }
-  const hash = createHash('sha256')
-  const plain = hashed(decompress(packed, kind, { sizeBytesMax, ratioMax }), hash)
+export async function* readLayer(packed: ByteStream, options: ReadLayerOptions): AsyncGenerator<LayerMember> {
+  const { diffId, where, limits } = options
   // umoci leaves the mark at the end out (seen with 0.4.7).
   const endMark = diffId === undefined ? 'required' : 'optional'
-  const entries = readTar(plain, { purpose: 'install', entriesMax, endMark })
+  const { entriesMax } = { ...usualLimits, ...limits }
+  const entries = readTar(unpackLayer(packed, options), { purpose: 'install', entriesMax, endMark })
   for await (const entry of named(entries, where)) {
     yield asMember({ ...entry, body: () => named(entry.body(), where) }, where)
   }
+}
+
+/** The layer as a plain tar archive, byte for byte; read to the end, it is what the configuration calls it. */
+export async function* unpackLayer(
+  packed: ByteStream,
+  { mediaType, diffId, where, limits }: ReadLayerOptions,
+): ByteStream {
+  const kind = compressionOf[mediaType]
+  if (kind === undefined) throw typeError(mediaType, where)
+  const { sizeBytesMax, ratioMax } = { ...usualLimits, ...limits }
+  const hash = createHash('sha256')
+  yield* hashed(decompress(packed, kind, { sizeBytesMax, ratioMax }), hash)
   const found: Digest = `sha256:${hash.digest('hex')}`
   if (diffId !== undefined && found !== diffId) throw diffIdError(where, diffId, found)
 }

@@ -9,6 +9,7 @@ import {
   isSameLayer,
   layersAt,
 } from '../../oci/attach.ts'
+import { type RegistriesOptions, registriesOptions } from '../../oci/declared-registry.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import type { OciStore } from '../../oci/oci-store.ts'
 import type { Step, StepContext } from '../../pipeline/step.ts'
@@ -22,7 +23,7 @@ import { type Statement, statementBytes } from '../../signing/statement.ts'
 import { type Choice, choice } from '../choice.ts'
 import { openArtifactSigner } from '../keys.ts'
 import { cosignTag, manifestsOf, pushedBy } from '../pushed.ts'
-import { openRepositoryOf, type RegistriesOptions, registriesOptions } from '../registries.ts'
+import { openRepositoryOf } from '../registries.ts'
 import { bundleAnnotations } from '../sign/bundle-annotations.ts'
 import { imageSboms } from './image-sboms.ts'
 import { imageProvenance } from './provenance.ts'

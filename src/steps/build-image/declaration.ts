@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { registriesOptions } from '../../oci/declared-registry.ts'
 import { packageDeclaration } from '../build-package/declaration.ts'
 import { choice } from '../choice.ts'
-import { registriesOptions } from '../registries.ts'
 
 const textMap = z.record(z.string(), z.string())
 

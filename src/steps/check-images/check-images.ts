@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { type RegistriesOptions, registriesOptions } from '../../oci/declared-registry.ts'
 import type { Step } from '../../pipeline/step.ts'
-import { openRepositoryOf, type RegistriesOptions, registriesOptions } from '../registries.ts'
+import { openRepositoryOf } from '../registries.ts'
 import { taggedReference } from '../tagged-reference.ts'
 
 type Options = { readonly images: readonly string[]; readonly registries: RegistriesOptions }

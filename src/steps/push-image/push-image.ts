@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { UserError } from '../../errors.ts'
 import { copyImage, readGraph } from '../../oci/copy.ts'
+import { type RegistriesOptions, registriesOptions } from '../../oci/declared-registry.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import type { OciStore } from '../../oci/oci-store.ts'
 import type { Change, Step, StepContext } from '../../pipeline/step.ts'
 import { builtImage, openBuiltImage } from '../images.ts'
-import { openRepositoryOf, type RegistriesOptions, registriesOptions } from '../registries.ts'
+import { openRepositoryOf } from '../registries.ts'
 import { isUnpublished, type ReleaseOption, releaseOption } from '../unpublished.ts'
 
 type Options = {

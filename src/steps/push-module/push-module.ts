@@ -4,10 +4,11 @@ import type { Digest } from '../../lib/digest.ts'
 import { readComponent } from '../../module/component-artifact.ts'
 import { componentDifferences } from '../../module/component-differences.ts'
 import { copyImage } from '../../oci/copy.ts'
+import { type RegistriesOptions, registriesOptions } from '../../oci/declared-registry.ts'
 import type { Step, StepContext } from '../../pipeline/step.ts'
 import { builtModule, openBuiltModule } from '../modules.ts'
 import { type PushedResult, pushedResult } from '../pushed.ts'
-import { openRepositoryOf, type RegistriesOptions, registriesOptions } from '../registries.ts'
+import { openRepositoryOf } from '../registries.ts'
 import { isUnpublished, type ReleaseOption, releaseOption } from '../unpublished.ts'
 
 type Options = {
