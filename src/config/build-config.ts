@@ -7,6 +7,7 @@ import type {
   EnvironmentConfig,
   GateConfig,
   ImageConfig,
+  InstallsConfig,
   ModuleConfig,
   PackageConfig,
   PipelineConfig,
@@ -31,6 +32,7 @@ import { filePatternOf } from './resolve-contents.ts'
 import { platformOf, platformsOf, replaceTexts, resolveImage } from './resolve-image.ts'
 import type { WrittenConfig, WrittenPipeline, WrittenStep } from './schema/config-schema.ts'
 import type { WrittenImage } from './schema/image-schema.ts'
+import type { WrittenInstalls } from './schema/installs-schema.ts'
 import type { WrittenModule } from './schema/module-schema.ts'
 import { durationMsOf } from './schema/text.ts'
 import { formatsOf, repositoryViews } from './variants.ts'
@@ -136,11 +138,7 @@ function repositoriesOf(
       ),
       distribution,
       adopt: one.adopt ?? false,
-      installs: one.installs && {
-        ...installsDefaults,
-        ...one.installs,
-        commands: required(one.installs.commands),
-      },
+      installs: one.installs && installsOf(one.installs),
     }
   })
 }
@@ -150,6 +148,16 @@ const environmentsOf = ({ environments = {} }: WrittenConfig): readonly Environm
     ...{ name, branches, from, approval },
     repositories: required(repositories),
   }))
+
+function installsOf(written: WrittenInstalls): InstallsConfig {
+  return {
+    commands: required(written.commands),
+    new: written.new ?? installsDefaults.new,
+    upgrade: written.upgrade ?? installsDefaults.upgrade,
+    older: written.older ?? installsDefaults.older,
+    earlier: written.earlier ?? installsDefaults.earlier,
+  }
+}
 
 function imageOf(
   name: string,

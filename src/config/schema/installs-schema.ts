@@ -48,3 +48,5 @@ export const installsSchema = mapOf(
       'Commands of users that are tried with the real program (apt-get, dnf) before the packages are published.',
   },
 )
+
+export type WrittenInstalls = z.output<typeof installsSchema>
