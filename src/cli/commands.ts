@@ -74,6 +74,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./repo/repo.ts')).repo,
   },
   {
+    name: 'bump',
+    describe: 'Pin another version of a component: download, check, and rewrite hawser.yaml.',
+    load: async () => (await import('./bump.ts')).bump,
+  },
+  {
     name: 'key',
     describe: 'Make a signing key, or show one and who accepts it.',
     load: async () => (await import('./key.ts')).key,

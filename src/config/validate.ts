@@ -141,9 +141,9 @@ class Validation<Value> {
   #report(issue: z.core.$ZodIssue, path: Path): void {
     const isMissing = issue.input === undefined && absentCodes.includes(issue.code)
     if (!isMissing) {
-      this.#cutOut(path)
       const at = issue.code === 'invalid_key' ? { at: 'key' as const } : {}
       this.#add({ path, ...at, ...this.#invalid(issue, path) })
+      this.#cutOut(path)
       return
     }
     const absolute = [...this.#base, ...path]
@@ -168,7 +168,9 @@ class Validation<Value> {
   #invalid(issue: z.core.$ZodIssue, path: Path): Words {
     const schemas = schemasAt(this.#schema, path)
     const description = descriptionAt(this.#schema, path)
-    const value = isSecretName(String(path.at(-1))) ? 'The value' : quote(issue.input)
+    // What a refinement of a map says of one of its members is about the member.
+    const input = issue.code === 'custom' ? plainAt(this.#plain, path) : issue.input
+    const value = isSecretName(String(path.at(-1))) ? 'The value' : quote(input)
     if (issue.code === 'invalid_type' || issue.code === 'invalid_union' || issue.code === 'invalid_value') {
       const ownHint = isOwnText(issue.message) ? issue.message : description
       const near = typeof issue.input === 'string' ? closest(issue.input, valuesOf(schemas)) : undefined

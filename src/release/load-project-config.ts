@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts'
-import { formatFinding } from '../config/finding.ts'
+import { type Finding, formatFinding } from '../config/finding.ts'
 import { type LoadOptions, loadConfig } from '../config/load.ts'
 import { UserError } from '../errors.ts'
 import type { Project } from './project.ts'
@@ -14,8 +14,13 @@ export async function loadProjectConfig(project: Project, known: Known = {}): Pr
     ...known,
   })
   if (config !== undefined) return config
+  throw invalidConfig(findings)
+}
+
+/** All findings as one error. */
+export function invalidConfig(findings: readonly Finding[]): UserError {
   const count = findings.length === 1 ? 'one finding' : `${findings.length} findings`
-  throw new UserError(
+  return new UserError(
     'CONFIG_INVALID',
     `hawser.yaml has ${count}.\n\n${findings.map(formatFinding).join('\n')}`,
     {

@@ -29,6 +29,23 @@ export interface Source {
   peek(signal: AbortSignal): Promise<FetchedSource | undefined>
   /** Fetches into the store, or finds it there; a mismatch with the pin throws and keeps nothing. */
   fetch(signal: AbortSignal): Promise<FetchedSource>
+  /** The pin of what is there now, for a version that was changed. Absent where nothing is pinned. */
+  newPin?(inspection: Inspection): Promise<NewPin>
+}
+
+/** One option of a source that pins, and what it is to be. */
+export interface NewPin {
+  readonly option: string
+  readonly from: string
+  readonly to: string
+  /** For people: who says that these are the right bytes. Empty: only the server that gave them. */
+  readonly vouchers: readonly string[]
+}
+
+export interface Inspection {
+  readonly signal: AbortSignal
+  /** Checks a detached signature against keys that are named as `file:PATH` or `env:NAME`; gives the fingerprint. */
+  verifySignature(data: Uint8Array, signature: Uint8Array, signedBy: readonly string[]): Promise<string>
 }
 
 /** What every source is created with. */

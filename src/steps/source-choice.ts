@@ -3,9 +3,9 @@ import type { StepContext } from '../pipeline/step.ts'
 import { file } from '../sources/file/file.ts'
 import { sourceProviders } from '../sources/index.ts'
 import type { Source, SourceContext } from '../sources/source.ts'
-import { type Choice, createChosen } from './choice.ts'
+import { type Choice, createChosen, type PortContext } from './choice.ts'
 
-export function openSource(chosen: Choice, context: StepContext, store: ArtifactStore): Source {
+export function openSource(chosen: Choice, context: PortContext, store: ArtifactStore): Source {
   return createChosen(sourceProviders, chosen, sourceContext(context, store))
 }
 
@@ -20,7 +20,7 @@ export function projectTree(folder: string, context: StepContext, store: Artifac
   return file.create({ path: folder, exclude }, sourceContext(context, store))
 }
 
-const sourceContext = (context: StepContext, store: ArtifactStore): SourceContext => ({
+const sourceContext = (context: PortContext, store: ArtifactStore): SourceContext => ({
   root: context.root,
   store,
   environment: context.environment,

@@ -13,6 +13,7 @@ import { fetchCommit, type WantedCommit } from './git-fetch.ts'
 import { gitlink, listSubmodules } from './git-submodules.ts'
 import { type GitEntry, listTree, readBlobs } from './git-tree.ts'
 import { parseGitUrl } from './git-url.ts'
+import { newGitPin } from './new-pin.ts'
 
 const options = z.object({
   repository: z
@@ -41,7 +42,7 @@ const options = z.object({
     .describe('Fetch submodules too. Without it their folders are left out.'),
 })
 
-type Options = z.output<typeof options>
+export type GitSourceOptions = z.output<typeof options>
 
 export const git: Provider<Source, typeof options, SourceContext> = {
   name: 'git',
@@ -59,12 +60,13 @@ export const git: Provider<Source, typeof options, SourceContext> = {
       pin,
       peek: (signal) => peekPinned(pin, context, signal),
       fetch: (signal) => fetchPinned(pin, context, signal, () => fetchTree(written, context, signal)),
+      newPin: ({ signal }) => newGitPin(written, context, signal),
     }
   },
 }
 
 async function fetchTree(
-  written: Options,
+  written: GitSourceOptions,
   context: SourceContext,
   signal: AbortSignal,
 ): Promise<FetchedSource> {

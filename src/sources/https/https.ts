@@ -1,57 +1,15 @@
-import { posix } from 'node:path'
-import { z } from 'zod'
 import { resolveSecret } from '../../lib/secret.ts'
 import type { Provider } from '../../provider.ts'
 import { type Integrity, withDownload } from '../download.ts'
-import { isLoopback, openHttpClient } from '../http.ts'
+import { openHttpClient } from '../http.ts'
 import { shownUrl } from '../http-errors.ts'
 import type { FetchedSource, Source, SourceContext } from '../source.ts'
 import { fetchPinned, peekPinned } from '../source-record.ts'
+import { sourceRetry } from '../source-retry.ts'
 import { unpack } from '../unpack.ts'
-
-const options = z.object({
-  url: z
-    .string()
-    .refine(isAcceptable, {
-      error:
-        'Write an https address without user name and password; credentials belong into "authorization".',
-    })
-    .describe('Address of the file; https only.'),
-  sha256: z
-    .string({
-      error: 'Pin the file: write its SHA-256, as printed by "sha256sum FILE" or published by its makers.',
-    })
-    .regex(/^[0-9a-f]{64}$/, { error: 'Write the 64 lower-case hex digits of the SHA-256.' })
-    .describe('SHA-256 that the file must have.'),
-  name: z
-    .string()
-    .regex(/^(?!\.{1,2}$)[^/\p{Cc}]+$/u, { error: 'Write a file name without folders.' })
-    .exactOptional()
-    .describe('Name of the file; the last part of the address when not given.'),
-  extract: z
-    .boolean()
-    .default(false)
-    .describe('Unpack the file: tar, alone or compressed with gzip, xz or zstd.'),
-  strip: z
-    .int()
-    .min(0)
-    .max(20)
-    .default(0)
-    .describe('With "extract": how many leading folders are cut off each path.'),
-  sizeMax: z
-    .int()
-    .positive()
-    .default(4 * 2 ** 30)
-    .describe('Larger files are refused, in bytes.'),
-  authorization: z
-    .string()
-    .exactOptional()
-    .describe(
-      'Reference to the value of the Authorization header, for example "env:DOWNLOAD_AUTHORIZATION".',
-    ),
-})
-
-type Options = z.output<typeof options>
+import { fileNameOf } from './file-name.ts'
+import { type HttpsAccess, newHttpsPin } from './new-pin.ts'
+import { type HttpsOptions, options } from './options.ts'
 
 export const https: Provider<Source, typeof options, SourceContext> = {
   name: 'https',
@@ -72,49 +30,26 @@ export const https: Provider<Source, typeof options, SourceContext> = {
       pin,
       peek: (signal) => peekPinned(pin, context, signal),
       fetch: (signal) => fetchPinned(pin, context, signal, () => download(written, context, signal)),
+      newPin: async (inspection) =>
+        newHttpsPin(written, await accessOf(written, context, inspection.signal), inspection),
     }
   },
 }
 
-function isAcceptable(text: string): boolean {
-  if (!URL.canParse(text)) return false
-  const url = new URL(text)
-  if (url.username !== '' || url.password !== '') return false
-  // Plain http to this machine is for tests and local proxies: nobody is on the way.
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url))
-}
-
-function nameOf({ name, url }: Options): string {
-  const last = posix.basename(new URL(url).pathname) || 'download'
-  if (name !== undefined) return name
-  // What is no name when it is decoded stays encoded: control characters, slashes, bytes that are not UTF-8.
-  const decoded = decodedName(last)
-  return decoded === undefined || /[/\p{Cc}]/u.test(decoded) ? last : decoded
-}
-
-function decodedName(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return undefined
-  }
-}
+const nameOf = ({ name, url }: HttpsOptions): string => name ?? fileNameOf(new URL(url))
 
 async function download(
-  written: Options,
+  written: HttpsOptions,
   context: SourceContext,
   signal: AbortSignal,
 ): Promise<FetchedSource> {
   const url = new URL(written.url)
-  const secret = await authorizationOf(written, context, signal)
+  const { http, authorization } = await accessOf(written, context, signal)
   const request = {
-    url,
+    ...{ url, authorization },
     integrity: sha256Integrity(written.sha256),
     sizeBytesMax: written.sizeMax,
-    // To the declared server only, not to where it redirects.
-    authorization: (target: URL) => (target.origin === url.origin ? secret : undefined),
   }
-  const http = openHttpClient(context.environment)
   return await withDownload(request, { ...context, http }, signal, async (path) => {
     if (written.extract)
       return await unpack(path, { strip: written.strip, from: shownUrl(url) }, context, signal)
@@ -123,13 +58,23 @@ async function download(
   })
 }
 
-async function authorizationOf(
-  { authorization }: Options,
-  { environment, root }: SourceContext,
+async function accessOf(
+  { url, authorization }: HttpsOptions,
+  context: SourceContext,
   signal: AbortSignal,
-): Promise<string | undefined> {
-  if (authorization === undefined) return undefined
-  return (await resolveSecret(authorization, { environment, root, signal })).line
+): Promise<HttpsAccess> {
+  const { environment, root } = context
+  const secret =
+    authorization === undefined
+      ? undefined
+      : (await resolveSecret(authorization, { environment, root, signal })).line
+  const { origin } = new URL(url)
+  return {
+    http: openHttpClient(environment),
+    // To the declared server only, not to where it redirects.
+    authorization: (target) => (target.origin === origin ? secret : undefined),
+    retry: sourceRetry(context, signal),
+  }
 }
 
 const sha256Integrity = (hex: string): Integrity => ({ algorithm: 'sha256', hex, show: (found) => found })

@@ -5,7 +5,7 @@ import type { Provider } from '../../provider.ts'
 import { withDownload } from '../download.ts'
 import { type HttpAnswer, type HttpClient, openHttpClient } from '../http.ts'
 import { shownUrl } from '../http-errors.ts'
-import type { FetchedSource, Source, SourceContext } from '../source.ts'
+import type { FetchedSource, NewPin, Source, SourceContext } from '../source.ts'
 import { fetchPinned, peekPinned } from '../source-record.ts'
 import { sourceRetry } from '../source-retry.ts'
 import { unpack } from '../unpack.ts'
@@ -54,6 +54,7 @@ export const npm: Provider<Source, typeof options, SourceContext> = {
       pin,
       peek: (signal) => peekPinned(pin, context, signal),
       fetch: (signal) => fetchPinned(pin, context, signal, () => download(written, context, signal)),
+      newPin: ({ signal }) => newPin(written, context, signal),
     }
   },
 }
@@ -86,10 +87,37 @@ interface Access {
 /** Asks the registry where the tarball is, and whether it is the pinned one, before anything large is fetched. */
 async function locate(
   written: Options,
-  { settings, http }: Access,
+  access: Access,
   context: SourceContext,
   signal: AbortSignal,
 ): Promise<URL> {
+  const { dist, registry } = await find(written, access, context, signal)
+  const listed = sameAlgorithm(written.integrity, dist.integrity)
+  if (listed !== undefined && listed !== written.integrity) throw otherIntegrity(written, listed)
+  return tarballUrl(dist.tarball, registry)
+}
+
+/** What the registry lists, in the algorithm of the pin. */
+async function newPin(written: Options, context: SourceContext, signal: AbortSignal): Promise<NewPin> {
+  const settings = await readNpmSettings(context.root, context.environment)
+  const http = openHttpClient(proxyEnvironment(settings, context.environment))
+  const { dist, registry } = await find(written, { settings, http }, context, signal)
+  const listed = sameAlgorithm(written.integrity, dist.integrity)
+  if (listed === undefined) throw noIntegrity(written)
+  return {
+    option: 'integrity',
+    from: written.integrity,
+    to: listed,
+    vouchers: [`registry ${shownUrl(registry)}`],
+  }
+}
+
+async function find(
+  written: Options,
+  { settings, http }: Access,
+  context: SourceContext,
+  signal: AbortSignal,
+): Promise<{ readonly dist: Dist; readonly registry: URL }> {
   const { name = '', version = '' } = packagePattern.exec(written.package)?.groups ?? {}
   const registry = registryFor(name, settings)
   const url = metadataUrl(registry, name)
@@ -99,17 +127,12 @@ async function locate(
   )
   const dist = metadata.versions[version]?.dist
   if (dist === undefined) throw noSuchVersion(written.package, Object.keys(metadata.versions))
-  const listed = sameAlgorithm(written.integrity, dist.integrity)
-  if (listed !== undefined && listed !== written.integrity) throw otherIntegrity(written, listed)
-  return tarballUrl(dist.tarball, registry)
+  return { dist, registry }
 }
 
-const metadataSchema = z.object({
-  versions: z.record(
-    z.string(),
-    z.object({ dist: z.object({ tarball: z.string(), integrity: z.string().exactOptional() }) }),
-  ),
-})
+const distSchema = z.object({ tarball: z.string(), integrity: z.string().exactOptional() })
+type Dist = z.output<typeof distSchema>
+const metadataSchema = z.object({ versions: z.record(z.string(), z.object({ dist: distSchema })) })
 
 async function readMetadata(
   url: URL,
@@ -160,6 +183,13 @@ function noSuchVersion(wanted: string, versions: readonly string[]): UserError {
     hint: `The last versions it lists are: ${newest || 'none'}. A mirror may lag behind, or not have it.`,
   })
 }
+
+const noIntegrity = ({ package: wanted, integrity }: Options): UserError =>
+  new UserError(
+    'SOURCE_NPM_INTEGRITY',
+    `The registry lists no ${integrity.replace(/-.*/s, '')} digest for ${wanted}.`,
+    { hint: 'Ask the public registry: npm view NAME@VERSION dist.integrity. Then write the pin yourself.' },
+  )
 
 function otherIntegrity({ package: wanted, integrity }: Options, listed: string): UserError {
   return new UserError(
