@@ -14,6 +14,8 @@ export interface StepTask {
   readonly plan: Plan
   readonly node: StepNode
   readonly results: { readonly [stepId: string]: Json }
+  /** Of the gates before it. */
+  readonly decisions?: { readonly [gateId: string]: GateDecision }
   readonly attempt: number
   /** When the run began, ISO 8601. */
   readonly runStartedAt?: string

@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts'
 import type { Json } from '../lib/json.ts'
 import type { StepNode } from './plan.ts'
+import type { GateDecision } from './run.ts'
 import type { AnyStep, RunIdentity, StepContext } from './step.ts'
 
 /** Finds a step kind by its name. */
@@ -11,6 +12,7 @@ export interface StepSubject {
   readonly run: RunIdentity
   readonly node: StepNode
   readonly results: { readonly [stepId: string]: Json }
+  readonly decisions?: { readonly [gateId: string]: GateDecision }
   /** ISO 8601; absent while planning, as is the run's id. */
   readonly runStartedAt?: string
   readonly runId?: string

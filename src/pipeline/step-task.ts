@@ -1,7 +1,7 @@
 import type { Json } from '../lib/json.ts'
 import type { StepTask } from './engine.ts'
 import { ancestorsOf } from './order.ts'
-import type { Run } from './run.ts'
+import type { GateDecision, Run } from './run.ts'
 import { nodeOf } from './run-draft.ts'
 
 /** What the executor is given for a node that the run executes now. */
@@ -16,6 +16,7 @@ export function stepTask(run: Run, nodeId: string): StepTask {
     plan: run.plan,
     node: step,
     results: resultsBefore(run, nodeId),
+    decisions: decisionsBefore(run, nodeId),
     attempt,
     runStartedAt: run.startedAt,
   }
@@ -29,4 +30,13 @@ function resultsBefore(run: Run, nodeId: string): { readonly [stepId: string]: J
     if (state?.status === 'done' && state.did !== 'approved') results[id] = state.result
   }
   return results
+}
+
+function decisionsBefore(run: Run, nodeId: string): { readonly [gateId: string]: GateDecision } {
+  const decisions: Record<string, GateDecision> = {}
+  for (const id of ancestorsOf(nodeId, run.plan.nodes)) {
+    const state = run.nodes[id]
+    if (state?.status === 'done' && state.decision !== undefined) decisions[id] = state.decision
+  }
+  return decisions
 }

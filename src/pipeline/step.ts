@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Json, JsonObject } from '../lib/json.ts'
+import type { GateDecision } from './run.ts'
 
 /**
  * What a step saw in the world. `unknown` (a timeout, a 403, a 500) never authorises a write: the step waits,
@@ -50,6 +51,8 @@ export interface StepContext {
   readonly root: string
   /** Results of the steps named in `needs` (and of what they need), by step id. Skipped steps are absent. */
   readonly results: { readonly [stepId: string]: Json }
+  /** What people decided at the gates before it, by gate. Absent while a plan is made. */
+  readonly decisions?: { readonly [gateId: string]: GateDecision }
   /** Absent while a plan is made. */
   readonly execution?: Execution
   readonly signal: AbortSignal

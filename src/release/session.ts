@@ -23,6 +23,7 @@ function stepContext(project: Project, subject: StepSubject, signal: AbortSignal
   return {
     run: subject.run,
     results: subject.results,
+    ...(subject.decisions !== undefined && { decisions: subject.decisions }),
     ...(subject.runId !== undefined && { execution: { runId: subject.runId, node: subject.node.id } }),
     ...(subject.runStartedAt !== undefined && { runStartedAt: new Date(subject.runStartedAt) }),
     root,

@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts'
 import { withoutTwins } from './compare-entries.ts'
-import { type OpenRepository, openState } from './open-state.ts'
+import { type OpenRepository, readTrustedState } from './open-state.ts'
 import { type PublishRequest, type PublishResult, publishAdditions } from './publish.ts'
 import { absentError } from './refresh.ts'
 import type { Addition, PackageEntry } from './repository-format.ts'
@@ -26,7 +26,7 @@ export async function copyPackages({ from, to, wanted, confirm }: CopyRequest): 
       { hint: 'Copy between repositories of the same format.' },
     )
   }
-  const { entry } = await openState(from)
+  const { entry } = await readTrustedState(from)
   if (entry === undefined) throw absentError(from.storage.location)
   const additions: Addition[] = []
   const { verifier } = from

@@ -7,12 +7,10 @@ import type { LookupRecord } from './lookup/node.ts'
 import { find, type ReadRange } from './lookup/read-table.ts'
 import type { PackageEntry, ReadOptions, RepositoryEntry, RepositoryFormat } from './repository-format.ts'
 
+export type PackageIdentity = Pick<PackageEntry, 'name' | 'version' | 'architecture'>
+
 /** `name version architecture` as one text, for maps. */
-export const identityOf = ({
-  name,
-  version,
-  architecture,
-}: Pick<PackageEntry, 'name' | 'version' | 'architecture'>): string =>
+export const identityOf = ({ name, version, architecture }: PackageIdentity): string =>
   [name, version, architecture].join('\n')
 
 export type FoundEntries = ReadonlyMap<string, readonly PackageEntry[]>
@@ -22,7 +20,7 @@ export async function findByLookup(
   storage: Storage,
   folder: string,
   generation: Pick<Generation, 'lookup' | 'sets'>,
-  wanted: readonly PackageEntry[],
+  wanted: readonly PackageIdentity[],
   signal?: AbortSignal,
 ): Promise<FoundEntries> {
   const keys = wanted.map(({ name, version, architecture }) => packageKey(name, version, architecture))
@@ -41,7 +39,7 @@ export async function findByLookup(
 }
 
 function entryOf(
-  { name, version, architecture }: PackageEntry,
+  { name, version, architecture }: PackageIdentity,
   { path, sizeBytes, sha256, set }: LookupRecord,
   sets: readonly (readonly string[])[],
 ): PackageEntry {
@@ -64,7 +62,7 @@ export async function findByReading(
   format: RepositoryFormat,
   storage: Storage,
   entry: RepositoryEntry,
-  wanted: readonly PackageEntry[],
+  wanted: readonly PackageIdentity[],
   options: ReadOptions,
 ): Promise<FoundEntries> {
   const identities = new Set(wanted.map(identityOf))

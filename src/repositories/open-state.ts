@@ -37,12 +37,31 @@ export interface RepositoryState {
  * nobody signed is only taken over when the caller says so.
  */
 export async function openState(repository: OpenRepository): Promise<RepositoryState> {
+  const { format } = repository
+  return readState(
+    repository,
+    async (entry) =>
+      checkVouched(repository, entry) || (entry !== undefined && (await format.isOutdated?.(entry)) === true),
+  )
+}
+
+/** The same for those who only take from it: a key that signs is not needed, a signature that is trusted is. */
+export async function readTrustedState(repository: OpenRepository): Promise<RepositoryState> {
+  return readState(repository, async (entry) => {
+    if (entry !== undefined) checkTrusted(repository, entry)
+    return false
+  })
+}
+
+async function readState(
+  repository: OpenRepository,
+  check: (entry: RepositoryEntry | undefined) => Promise<boolean>,
+): Promise<RepositoryState> {
   const { format, storage, signal, adopt = false } = repository
   // Before the entry: it is noted after the entry, so an entry that is read now is not older than what is noted.
   const latest = await readLatest(storage, format.folder, signal)
   const entry = await readAdoptable(repository)
-  const mustSign =
-    checkVouched(repository, entry) || (entry !== undefined && (await format.isOutdated?.(entry)) === true)
+  const mustSign = await check(entry)
   const nothing = { entry, generation: undefined, ref: undefined, latest, mustSign }
   const ref = entry?.generation
   if (entry === undefined || ref === undefined) return nothing
@@ -84,6 +103,15 @@ function checkVouched(
   if (status === 'verified') return entry.version === undefined
   if (!adopt) throw status === 'absent' ? nobodySignedError(storage) : uncheckedError(storage)
   return true
+}
+
+function checkTrusted(
+  { verifier, adopt = false, storage }: OpenRepository,
+  { signature: { status } }: RepositoryEntry,
+): void {
+  if (status === 'verified' || adopt) return
+  if (status === 'unchecked') throw uncheckedError(storage)
+  if (verifier !== undefined) throw nobodySignedError(storage)
 }
 
 /** The record is only of use for exactly the indexes that the entry lists; another tool may have written since. */

@@ -10,6 +10,9 @@ export const predicateTypes = {
   slsaProvenance: 'https://slsa.dev/provenance/v1',
   cyclonedx: 'https://cyclonedx.org/bom',
   spdx: 'https://spdx.dev/Document',
+  testResult: 'https://in-toto.io/attestation/test-result/v0.1',
+  /** Packages that went from one environment to the next; described in docs/environments.md. */
+  promotion: 'urn:hawser:promotion:1',
 } as const
 
 export interface StatementSubject {

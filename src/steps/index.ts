@@ -14,14 +14,17 @@ import { collectFiles } from './collect-files/collect-files.ts'
 import { createDraft } from './create-draft/create-draft.ts'
 import { createTag } from './create-tag/create-tag.ts'
 import { fetchSource } from './fetch-source/fetch-source.ts'
+import { promotePackages } from './promote-packages/promote-packages.ts'
 import { proposeChange } from './propose-change/propose-change.ts'
 import { publishPackages } from './publish-packages/publish-packages.ts'
 import { publishRelease } from './publish-release/publish-release.ts'
 import { pushImage } from './push-image/push-image.ts'
 import { pushModule } from './push-module/push-module.ts'
+import { recordTests } from './record-tests/record-tests.ts'
 import { removeRelease } from './remove-release/remove-release.ts'
 import { runJob } from './run-job/run-job.ts'
 import { sign } from './sign/sign.ts'
+import { takePackages } from './take-packages/take-packages.ts'
 import { uploadAssets } from './upload-assets/upload-assets.ts'
 import { waitForAssets } from './wait-for-assets/wait-for-assets.ts'
 import { waitForImages } from './wait-for-images/wait-for-images.ts'
@@ -54,6 +57,9 @@ export const steps: readonly AnyStep[] = [
   attest,
   runJob,
   publishPackages,
+  recordTests,
+  takePackages,
+  promotePackages,
   publishRelease,
   removeRelease,
 ]

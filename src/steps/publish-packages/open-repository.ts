@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { StepContext } from '../../pipeline/step.ts'
 import { refuseUnreadableKeys } from '../../repositories/clients.ts'
 import type { OpenRepository } from '../../repositories/open-state.ts'
@@ -6,7 +7,7 @@ import { openpgpVerifier } from '../../signing/openpgp/verifier.ts'
 import type { SignatureVerifier, Signer } from '../../signing/signer.ts'
 import { storages } from '../../storage/index.ts'
 import { artifactsOf, projectStore } from '../artifacts.ts'
-import { type Choice, createChosen, type PortContext } from '../choice.ts'
+import { type Choice, choice, createChosen, type PortContext } from '../choice.ts'
 import { openAcceptedKeys, openSigners } from '../keys.ts'
 import { openFormat } from '../open-format.ts'
 
@@ -23,6 +24,17 @@ export interface RepositoryOptions {
   /** A package installs its keys on clients. */
   readonly hasKeyringPackage: boolean
 }
+
+export const repositoryOptions = z.object({
+  repository: z.string(),
+  format: choice,
+  storage: choice,
+  keys: z.array(choice),
+  acceptedKeys: z.array(z.string()).default([]),
+  url: z.string().optional(),
+  adopt: z.boolean(),
+  hasKeyringPackage: z.boolean().default(false),
+})
 
 /** A repository that can be read and published to. */
 export interface OpenedRepository extends OpenRepository {

@@ -1,12 +1,16 @@
 import { z } from 'zod'
-import { UserError } from '../../errors.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { Step } from '../../pipeline/step.ts'
 import { probeRepository, type RepositoryProbe } from '../../repositories/probe.ts'
 import { publishPackages as publish } from '../../repositories/publish.ts'
 import { verifyRepository } from '../../repositories/verify.ts'
-import { choice } from '../choice.ts'
-import { openRepository, packageInputs, type RepositoryOptions } from './open-repository.ts'
+import {
+  openRepository,
+  packageInputs,
+  type RepositoryOptions,
+  repositoryOptions,
+} from './open-repository.ts'
+import { repositoryBroken, swapRefusal } from './published.ts'
 
 type Options = RepositoryOptions & { readonly from: readonly string[] }
 type Result = {
@@ -20,17 +24,7 @@ type Evidence = { readonly found: RepositoryProbe; readonly location: string }
 export const publishPackages: Step<Options, Result, Evidence> = {
   name: 'publish-packages',
   describe: 'Adds packages to a package repository and reads it back.',
-  options: z.object({
-    repository: z.string(),
-    format: choice,
-    storage: choice,
-    keys: z.array(choice),
-    acceptedKeys: z.array(z.string()).default([]),
-    url: z.string().optional(),
-    adopt: z.boolean(),
-    hasKeyringPackage: z.boolean().default(false),
-    from: z.array(z.string()),
-  }),
+  options: repositoryOptions.extend({ from: z.array(z.string()) }),
   async probe(options, context) {
     const opened = await openRepository(options, context)
     const inputs = await packageInputs(options.from, opened, context)
@@ -42,15 +36,7 @@ export const publishPackages: Step<Options, Result, Evidence> = {
     const { found, location } = probe.evidence
     const { missing, present, conflicting, exists, isComplete } = found
     const [conflict] = conflicting
-    if (conflict !== undefined) {
-      const { name, version, architecture } = conflict.wanted
-      return {
-        kind: 'refuse',
-        code: 'REPOSITORY_SWAP',
-        message: `The repository "${repository}" already has ${name} ${version} for ${architecture} with other bytes.`,
-        hint: 'Released bytes never change. Raise the build number in hawser.yaml, or release from the commit that they were built from.',
-      }
-    }
+    if (conflict !== undefined) return swapRefusal(repository, conflict)
     if (missing.length === 0 && isComplete) {
       const summary = `${present.length} packages are in "${repository}"`
       return { kind: 'keep', summary, result: { location, packages: digestsOf(present) } }
@@ -74,13 +60,7 @@ export const publishPackages: Step<Options, Result, Evidence> = {
   async verify({ packages }, options, context) {
     const opened = await openRepository(options, context)
     const findings = await verifyRepository({ ...opened, deep: false, expect: packages })
-    const [first] = findings
-    if (first === undefined) return
-    throw new UserError(
-      'REPOSITORY_BROKEN',
-      `The repository "${options.repository}" does not read back right (${findings.length} findings): ${first.message}`,
-      { hint: `Run "hawser repo verify ${options.repository}" for the whole list.` },
-    )
+    if (findings.length > 0) throw repositoryBroken(options.repository, findings)
   },
 }
 
