@@ -49,9 +49,10 @@ interface Evidence {
 export const promotePackages: Step<Options, Result, Evidence> = {
   name: 'promote-packages',
   describe: 'Copies tested packages to the repository of the next environment, byte for byte.',
-  options: repositoryOptions.extend({
+  options: z.object({
+    ...repositoryOptions,
     environment: z.string(),
-    source: repositoryOptions,
+    source: z.object(repositoryOptions),
     sourceEnvironment: z.string(),
     take: z.string(),
     gate: z.object({ id: z.string(), question: z.string() }).optional(),

@@ -25,7 +25,7 @@ export interface RepositoryOptions {
   readonly hasKeyringPackage: boolean
 }
 
-export const repositoryOptions = z.object({
+export const repositoryOptions = {
   repository: z.string(),
   format: choice,
   storage: choice,
@@ -34,7 +34,7 @@ export const repositoryOptions = z.object({
   url: z.string().optional(),
   adopt: z.boolean(),
   hasKeyringPackage: z.boolean().default(false),
-})
+}
 
 /** A repository that can be read and published to. */
 export interface OpenedRepository extends OpenRepository {

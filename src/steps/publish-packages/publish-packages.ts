@@ -24,7 +24,7 @@ type Evidence = { readonly found: RepositoryProbe; readonly location: string }
 export const publishPackages: Step<Options, Result, Evidence> = {
   name: 'publish-packages',
   describe: 'Adds packages to a package repository and reads it back.',
-  options: repositoryOptions.extend({ from: z.array(z.string()) }),
+  options: z.object({ ...repositoryOptions, from: z.array(z.string()) }),
   async probe(options, context) {
     const opened = await openRepository(options, context)
     const inputs = await packageInputs(options.from, opened, context)

@@ -48,7 +48,7 @@ export const takePackages: Step<Options, Result, Found> = {
   name: 'take-packages',
   describe: 'Takes tested packages of another environment, by digest.',
   options: z.object({
-    from: repositoryOptions,
+    from: z.object(repositoryOptions),
     environment: z.string(),
     packages: z.array(
       z.object({ name: z.string(), version: z.string().optional(), architecture: z.string() }),
