@@ -19,6 +19,7 @@ const map: Readonly<Record<string, readonly string[]>> = {
   signing: [...ground, 'archive', 'artifacts', 'clients'],
   packages: [...ground, 'archive', 'artifacts', 'signing'],
   repositories: [...ground, 'archive', 'artifacts', 'clients', 'storage', 'packages', 'signing'],
+  installs: [...ground, 'artifacts', 'packages', 'repositories'],
   sources: [...ground, 'archive', 'artifacts', 'oci'],
   forge: [...ground, 'artifacts', 'signing'],
   oci: [...ground, 'archive'],
@@ -42,6 +43,7 @@ const map: Readonly<Record<string, readonly string[]>> = {
     'module',
     'jobs',
     'downstream',
+    'installs',
   ],
   config: [
     ...ground,
@@ -90,6 +92,7 @@ const concepts = [
   'forge',
   'oci',
   'jobs',
+  'installs',
   'engine',
 ]
 
@@ -162,10 +165,10 @@ describe("a provider's name is a string only in its own folder", () => {
   // Distinctive ones; "file", "git" and "https" are words of everyday code too, and "openpgp" is a module. That a kind of
   // repository holds one kind of package is the repository's own knowledge.
   const names: Readonly<Record<string, readonly string[]>> = {
-    deb: ['packages/deb/', 'repositories/apt/'],
-    rpm: ['packages/rpm/', 'repositories/dnf/'],
-    apt: ['repositories/apt/'],
-    dnf: ['repositories/dnf/'],
+    deb: ['packages/deb/', 'repositories/apt/', 'installs/apt/'],
+    rpm: ['packages/rpm/', 'repositories/dnf/', 'installs/dnf/'],
+    apt: ['repositories/apt/', 'installs/apt/'],
+    dnf: ['repositories/dnf/', 'installs/dnf/'],
     // A relation of OCM's, too.
     local: ['forge/local/', 'module/'],
     npm: ['sources/npm/'],

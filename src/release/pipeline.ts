@@ -7,10 +7,11 @@ import { steps } from '../steps/index.ts'
 import { artifactNodes } from './artifact-nodes.ts'
 import { forgeNodes, publishReleaseNode } from './forge-nodes.ts'
 import { imageBuildNodes, imageId, imageProofNodes, imagePushNodes } from './image-nodes.ts'
+import { installNodes } from './install-nodes.ts'
 import { mergePipeline } from './merge-pipeline.ts'
 import { modulePushNodes } from './module-nodes.ts'
 import { idsOf, keyNodes, type NodeSketch } from './node-sketch.ts'
-import { publishNode } from './repository-nodes.ts'
+import { buildsFor, publishNode } from './repository-nodes.ts'
 
 const usual: Pick<StepNode, 'limitMs' | 'retry'> = {
   limitMs: 3_600_000,
@@ -73,19 +74,22 @@ function derivedNodes(config: Config, notes: string): readonly PipelineNode[] {
   const { sources, builds, others } = artifactNodes(config)
   const images = imageBuildNodes(config, builds)
   const made = idsOf([...builds, ...others])
-  // Every key is proven before the first thing that people see.
+  const installs = Object.values(config.repositories).flatMap((repository) =>
+    installNodes(config, repository, idsOf(buildsFor(repository, builds))),
+  )
+  // Every key is proven, and what users install is tried, before the first thing that people see.
   const forge = forgeNodes(config, notes, {
     assets: made,
-    before: idsOf([...keys, ...builds, ...others, ...images]),
+    before: idsOf([...keys, ...builds, ...others, ...images, ...installs]),
   })
   const imagePushes = [...imagePushNodes(config, idsOf(forge)), ...imageProofNodes(config, images)]
   const pushes = [...imagePushes, ...modulePushNodes(config, idsOf([...forge, ...imagePushes]))]
   const repositories = Object.values(config.repositories).map((repository) =>
-    publishNode(config, repository, builds, idsOf(forge)),
+    publishNode(config, repository, builds, idsOf([...installs, ...forge])),
   )
   const publish = publishReleaseNode(config, made, idsOf([...forge, ...pushes, ...repositories]))
   return [
-    ...[...keys, ...sources, ...builds, ...images, ...others],
+    ...[...keys, ...sources, ...builds, ...images, ...others, ...installs],
     ...[...forge, ...pushes, ...repositories, publish],
   ].map(withUsual)
 }

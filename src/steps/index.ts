@@ -6,6 +6,7 @@ import { buildModule } from './build-module/build-module.ts'
 import { buildPackage } from './build-package/build-package.ts'
 import { checkBase } from './check-base/check-base.ts'
 import { checkImages } from './check-images/check-images.ts'
+import { checkInstalls } from './check-installs/check-installs.ts'
 import { checkKey } from './check-key/check-key.ts'
 import { checkLabels } from './check-labels/check-labels.ts'
 import { checkTagFree } from './check-tag-free/check-tag-free.ts'
@@ -56,6 +57,7 @@ export const steps: readonly AnyStep[] = [
   sign,
   attest,
   runJob,
+  checkInstalls,
   publishPackages,
   recordTests,
   takePackages,
