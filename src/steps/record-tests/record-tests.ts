@@ -41,7 +41,12 @@ export const recordTests: Step<Options, Result, Recorded> = {
   describe: 'Records which packages passed the tests of an environment, so that they can be promoted.',
   options: z.object({
     environment: z.string(),
-    repositories: z.array(z.object({ repository: repositoryOptions, published: z.string() })),
+    repositories: z.array(
+      z.object({
+        repository: z.object(repositoryOptions),
+        published: z.string(),
+      }),
+    ),
     tests: z.array(z.string()).min(1),
   }),
   async probe(options, context) {
