@@ -6,15 +6,17 @@ import type { Command } from './command.ts'
 import { endOfRun, interrupted } from './end-of-run.ts'
 import { inputFlags, inputsOf } from './inputs.ts'
 import { progress } from './progress.ts'
+import { versionOf } from './version-word.ts'
 
 export const build: Command = {
   name: 'build',
-  usage: 'VERSION',
+  usage: 'VERSION|next',
   describe: 'Builds the artifacts of a release into dist/VERSION, and nothing else.',
   words: [1, 1],
   flags: inputFlags,
-  async run({ words: [version = ''], flags, terminal, environment, cwd, signal }) {
+  async run({ words: [word = ''], flags, terminal, environment, cwd, signal }) {
     const project = await findProject({ cwd, environment })
+    const version = await versionOf(word, { project, flags, terminal, signal })
     const observer = progress(terminal)
     try {
       const { run, artifacts } = await buildArtifacts({

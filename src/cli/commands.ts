@@ -24,6 +24,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./plan.ts')).plan,
   },
   {
+    name: 'next',
+    describe: 'Say which build of the pinned component comes next.',
+    load: async () => (await import('./next.ts')).next,
+  },
+  {
     name: 'release',
     describe: 'Plan, show, ask, then do exactly that plan.',
     load: async () => (await import('./release.ts')).release,

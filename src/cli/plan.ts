@@ -8,10 +8,11 @@ import { blockerOf, isAlreadyTrue } from '../release/run-release.ts'
 import { type Command, stringFlag } from './command.ts'
 import { inputFlags, inputsOf } from './inputs.ts'
 import { planLines } from './render-plan.ts'
+import { versionOf } from './version-word.ts'
 
 export const plan: Command = {
   name: 'plan',
-  usage: 'VERSION',
+  usage: 'VERSION|next',
   describe: 'Shows the diff between the declared release and the world. Writes nothing.',
   words: [1, 1],
   flags: {
@@ -23,8 +24,9 @@ export const plan: Command = {
       describe: 'Write the plan, for "hawser release --plan FILE".',
     },
   },
-  async run({ words: [version = ''], flags, terminal, environment, cwd, signal }) {
+  async run({ words: [word = ''], flags, terminal, environment, cwd, signal }) {
     const project = await findProject({ cwd, environment })
+    const version = await versionOf(word, { project, flags, terminal, signal })
     const made = await planRelease({ project, version, inputs: inputsOf(flags), signal })
     const digest = planDigest(made)
     const out = stringFlag(flags, 'out')

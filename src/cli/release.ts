@@ -13,10 +13,11 @@ import { waitFlag, waitsForPeople } from './gates.ts'
 import { inputFlags, inputsOf } from './inputs.ts'
 import { progress } from './progress.ts'
 import { planLines } from './render-plan.ts'
+import { versionOf } from './version-word.ts'
 
 export const release: Command = {
   name: 'release',
-  usage: 'VERSION',
+  usage: 'VERSION|next',
   describe: 'Plans, shows the plan, asks, then does exactly that. Run it again after anything: it finishes.',
   words: [1, 1],
   flags: {
@@ -31,8 +32,8 @@ export const release: Command = {
   },
   async run(input) {
     const { words, flags, terminal, environment, cwd, signal } = input
-    const version = words[0] ?? ''
     const project = await findProject({ cwd, environment })
+    const version = await versionOf(words[0] ?? '', { project, flags, terminal, signal })
     const made = await planRelease({ project, version, inputs: inputsOf(flags), signal })
     const planFile = stringFlag(flags, 'plan')
     const approved = planFile === undefined ? made : await approvedPlan(resolve(cwd, planFile), made)

@@ -2,10 +2,11 @@ import { exitCodes } from '../errors.ts'
 import { findProject } from '../release/project.ts'
 import { verifyRelease } from '../release/verify-release.ts'
 import type { Command } from './command.ts'
+import { versionOf } from './version-word.ts'
 
 export const verify: Command = {
   name: 'verify',
-  usage: 'VERSION',
+  usage: 'VERSION|next',
   describe:
     'Fetches a release back as a user would: tag, assets, checksums, signatures, repositories, images.',
   words: [1, 1],
@@ -15,8 +16,9 @@ export const verify: Command = {
       describe: 'Also builds the images once more from the commit, and says what differs.',
     },
   },
-  async run({ words: [version = ''], flags, terminal, environment, cwd, signal }) {
+  async run({ words: [word = ''], flags, terminal, environment, cwd, signal }) {
     const project = await findProject({ cwd, environment })
+    const version = await versionOf(word, { project, flags, terminal, signal })
     const log = (text: string): void => terminal.note(terminal.style.dim(`  · ${text}`))
     const report = await verifyRelease(
       version,

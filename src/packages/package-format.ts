@@ -28,6 +28,8 @@ export interface PackageFormat {
   version(spec: PackageSpec): string
   /** The same, of a version alone: what stands in its indexes and relations. */
   spellVersion(version: PackageVersion): string
+  /** Negative, 0 or positive, as this format's clients compare two spelled versions. */
+  compareVersions(a: string, b: string): number
   /** Everything wrong with a version alone, so that config can say it before there is a spec. */
   versionFindings(version: PackageVersion): readonly VersionFinding[]
   fileName(spec: PackageSpec): string

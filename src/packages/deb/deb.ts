@@ -2,6 +2,7 @@ import { UserError } from '../../errors.ts'
 import { knownArchitecture } from '../architecture.ts'
 import type { PackageFormat } from '../package-format.ts'
 import type { PackageSpec } from '../package-spec.ts'
+import { compareDebVersions } from '../version-order.ts'
 import { buildDeb } from './build.ts'
 import { debFindings } from './findings.ts'
 import { readDebInfo } from './read.ts'
@@ -16,6 +17,7 @@ export const deb: PackageFormat = {
   architecture: knownArchitecture,
   version: (spec) => debVersion(spec.version),
   spellVersion: debVersion,
+  compareVersions: compareDebVersions,
   versionFindings: debVersionFindings,
   fileName,
   findings: debFindings,

@@ -1,6 +1,7 @@
 import { UserError } from '../../errors.ts'
 import type { PackageFormat } from '../package-format.ts'
 import type { PackageSpec } from '../package-spec.ts'
+import { compareRpmVersions } from '../version-order.ts'
 import { rpmArchitecture } from './architecture.ts'
 import { buildRpm } from './build.ts'
 import { findingsOf } from './findings.ts'
@@ -15,6 +16,7 @@ export const rpm: PackageFormat = {
   architecture: rpmArchitecture,
   version: (spec) => rpmVersionText(rpmVersion(spec.version)),
   spellVersion: (version) => rpmVersionText(rpmVersion(version)),
+  compareVersions: compareRpmVersions,
   versionFindings: rpmVersionFindings,
   fileName,
   findings: findingsOf,
