@@ -9,7 +9,7 @@ import type { Storage } from '../storage/storage.ts'
 import { entriesOf } from './find-entries.ts'
 import type { GenerationRef } from './generation.ts'
 import { probeRepository } from './probe.ts'
-import { type PublishRequest, publishPackages } from './publish.ts'
+import { type PublishRequest, pauseWindowMs, publishPackages } from './publish.ts'
 import type {
   IndexShape,
   ListedIndex,
@@ -283,4 +283,12 @@ test('a cancelled publish stops', async () => {
   const signal = AbortSignal.abort(new Error('stopped'))
 
   await expect(publishPackages({ ...request([input('a')]), signal })).rejects.toThrow('stopped')
+})
+
+test('pauses are counted in attempts, grow at first, and shrink for who has waited long', () => {
+  const windows = [1, 3, 5, 9, 13, 25, 100].map((lost) => pauseWindowMs(lost, 200))
+
+  expect(windows).toEqual([200, 800, 3200, 1600, 800, 100, 100])
+  expect(pauseWindowMs(5, 60_000)).toBe(20_000)
+  expect(pauseWindowMs(1, 0)).toBe(10)
 })

@@ -67,24 +67,35 @@ export async function wantedPackages(
   return withoutTwins(await mapLimited(inputs, 4, (input) => format.prepare(input), signal))
 }
 
-// Every attempt that fails means that another publisher succeeded; ten minutes of that mean that something else is wrong.
-const raceLimitMs = 10 * 60_000
-const pauseMaxMs = 2000
+// Every attempt that fails means that another publisher succeeded; half an hour of that means that something else is wrong.
+const raceLimitMs = 30 * 60_000
+const pauseMaxMs = 20_000
 
-/** Repeats what lost a race. Pauses grow with the number of rivals, so that dozens of them get through one after the other. */
+/** Repeats what lost a race, after a pause by `pauseWindowMs`, so that dozens of rivals get through one after the other. */
 export async function racing<Result>(
   { storage, random = Math.random }: Pick<PublishRequest, 'storage' | 'random'>,
   signal: AbortSignal,
   attempt: () => Promise<Result | undefined>,
 ): Promise<Result> {
   const start = performance.now()
-  for (let number = 1; ; number++) {
+  for (let lost = 0; ; lost++) {
+    const began = performance.now()
     const result = await attempt()
     if (result !== undefined) return result
-    if (performance.now() - start > raceLimitMs) throw busyError(storage.location, number)
-    const pauseMs = Math.min(pauseMaxMs, 10 * 2 ** Math.min(number, 10)) * random()
-    await sleep(pauseMs, undefined, { signal })
+    const now = performance.now()
+    if (now - start > raceLimitMs) throw busyError(storage.location, lost + 1)
+    await sleep(pauseWindowMs(lost + 1, now - began) * random(), undefined, { signal })
   }
+}
+
+/**
+ * The longest pause after so many lost races. It is counted in attempts, since rivals slow each other down; grows at first, so
+ * that fewer of them try at once, and shrinks for who has waited long, so that nobody waits for ever.
+ */
+export function pauseWindowMs(lost: number, attemptMs: number): number {
+  const exponent = lost <= 5 ? lost : Math.max(0, 5 - (lost - 5) / 4)
+  // The first attempt may have uploaded packages, which later ones need not.
+  return Math.min(pauseMaxMs, Math.max(10, attemptMs) * 2 ** (exponent - 1))
 }
 
 const busyError = (location: string, attempts: number): TransientError =>
