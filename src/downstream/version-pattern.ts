@@ -4,8 +4,9 @@ const placeholder = /\$\{(name|variant|version)\}/g
 /** What a version is made of, in every format. */
 const versionText = '[0-9A-Za-z](?:[0-9A-Za-z.+~^_:-]*[0-9A-Za-z+~^_])?'
 
-/** Another package's name begins or ends with this one's. */
-const name = (text: string): string => `(?<![\\w.+-])${escapeRegExp(text)}(?![\\w+]|[.-][A-Za-z])`
+/** A package by name, and no other whose name begins or ends so; for a regular expression. */
+export const packageNamed = (text: string): string =>
+  `(?<![\\w.+-])${escapeRegExp(text)}(?![A-Za-z0-9+]|[._-][A-Za-z])`
 
 export interface Target {
   readonly package?: string | undefined
@@ -15,7 +16,7 @@ export interface Target {
 /** The pattern for one package and variant; its group `version` is what is replaced. */
 export function patternFor(pattern: string, target: Target): RegExp {
   return compile(pattern, {
-    name: target.package === undefined ? undefined : name(target.package),
+    name: target.package === undefined ? undefined : packageNamed(target.package),
     variant: target.variant === undefined ? undefined : escapeRegExp(target.variant),
   })
 }
@@ -23,7 +24,7 @@ export function patternFor(pattern: string, target: Target): RegExp {
 /** The pattern for a package with any word in the place of the variant. */
 export function patternForAnyVariant(pattern: string, target: Target): RegExp {
   return compile(pattern, {
-    name: target.package === undefined ? undefined : name(target.package),
+    name: target.package === undefined ? undefined : packageNamed(target.package),
     variant: '(?<variant>[\\w.-]+)',
   })
 }

@@ -30,6 +30,8 @@ export interface PackageFormat {
   spellVersion(version: PackageVersion): string
   /** Negative, 0 or positive, as this format's clients compare two spelled versions. */
   compareVersions(a: string, b: string): number
+  /** How people name packages with versions. */
+  readonly mentions: MentionSpelling
   /** Everything wrong with a version alone, so that config can say it before there is a spec. */
   versionFindings(version: PackageVersion): readonly VersionFinding[]
   fileName(spec: PackageSpec): string
@@ -41,6 +43,16 @@ export interface PackageFormat {
   read(path: string): Promise<PackageInfo>
   /** What it installs, for images that are made of packages; absent where the format cannot be unpacked here. */
   unpack?(path: string, keep: (body: ByteStream) => Promise<StoredFile>): Promise<UnpackedPackage>
+}
+
+/** How a format's commands and files name a package with a version, for texts that must follow. */
+export interface MentionSpelling {
+  /** What stands between name and version. */
+  readonly joins: readonly string[]
+  /** Finds a version behind it; for a regular expression. */
+  readonly version: string
+  /** What replaces `found`; parts that are left out there stay out. */
+  replacement(found: string, version: string): string
 }
 
 /** Where the bytes of an unpacked file went. */

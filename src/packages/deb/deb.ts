@@ -5,6 +5,7 @@ import type { PackageSpec } from '../package-spec.ts'
 import { compareDebVersions } from '../version-order.ts'
 import { buildDeb } from './build.ts'
 import { debFindings } from './findings.ts'
+import { debMentions } from './mentions.ts'
 import { readDebInfo } from './read.ts'
 import { unpackDeb } from './unpack.ts'
 import { debVersion, debVersionFindings, debVersionWithoutEpoch } from './version.ts'
@@ -19,6 +20,7 @@ export const deb: PackageFormat = {
   spellVersion: debVersion,
   compareVersions: compareDebVersions,
   versionFindings: debVersionFindings,
+  mentions: debMentions,
   fileName,
   findings: debFindings,
   build: async (spec, context) => {

@@ -5,6 +5,7 @@ import { compareRpmVersions } from '../version-order.ts'
 import { rpmArchitecture } from './architecture.ts'
 import { buildRpm } from './build.ts'
 import { findingsOf } from './findings.ts'
+import { rpmMentions } from './mentions.ts'
 import { readRpm } from './package-info.ts'
 import { rpmVersion, rpmVersionFindings, rpmVersionText } from './version.ts'
 
@@ -18,6 +19,7 @@ export const rpm: PackageFormat = {
   spellVersion: (version) => rpmVersionText(rpmVersion(version)),
   compareVersions: compareRpmVersions,
   versionFindings: rpmVersionFindings,
+  mentions: rpmMentions,
   fileName,
   findings: findingsOf,
   build: async (spec, context) => {
