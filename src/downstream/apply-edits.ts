@@ -26,6 +26,8 @@ export interface EditResult {
   /** Files that are something else now. */
   readonly files: Files
   readonly applied: readonly AppliedEdit[]
+  /** Files in which an edit matched, also where nothing was left to change. */
+  readonly touched: readonly string[]
   readonly findings: readonly EditFinding[]
 }
 
@@ -45,15 +47,17 @@ export function tryEdits(edits: readonly Edit[], files: Files): EditResult {
   const edited = new Map(files)
   const applied: AppliedEdit[] = []
   const findings: EditFinding[] = []
+  const touched = new Set<string>()
   for (const edit of edits) {
     const found = placesOf(edit, edited)
     const { places, conflicts } = settled(edit, found.places, edited)
+    for (const { file } of places) touched.add(file)
     findings.push(...found.findings, ...conflicts)
     applied.push(...replaceIn(edited, edit, places))
   }
   if (findings.length === 0) findings.push(...disagreements(edits, edited))
   const changed = [...edited].filter(([file, text]) => files.get(file) !== text)
-  return { files: new Map(changed), applied, findings }
+  return { files: new Map(changed), applied, touched: [...touched], findings }
 }
 
 function placesOf(edit: Edit, files: Files): FoundPlaces {

@@ -12,7 +12,7 @@ export const repositoryPath = z
 const oneLine = z.string().regex(/^[^\r\n]+$/, 'Write one line')
 
 /** Package → format → its version there, as that format's tools print it. */
-const packageVersions = z.record(z.string(), z.record(z.string(), oneLine))
+export const packageVersions = z.record(z.string(), z.record(z.string(), oneLine))
 export type PackageVersions = z.output<typeof packageVersions>
 
 /** For people: where the edit is declared, such as `consumers.kismatic.edits[1]`. */

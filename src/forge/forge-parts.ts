@@ -32,6 +32,14 @@ export interface BranchChange {
   /** Path → whole new content. */
   readonly files: { readonly [path: string]: string }
   readonly message: string
+  /**
+   * The change over a commit that is the branch's head now: added there when other people committed to the branch.
+   * Without it, such a branch is refused.
+   */
+  readonly onTop?: {
+    readonly head: string
+    readonly files: { readonly [path: string]: string }
+  }
 }
 
 export interface PullRequests {
@@ -110,4 +118,6 @@ export interface Removal {
 /** Files as the forge has them at a commit. */
 export interface Contents {
   read(path: string, commit: string): Promise<string | undefined>
+  /** Paths of all regular files; links and submodules are none. */
+  list(commit: string): Promise<readonly string[] | undefined>
 }

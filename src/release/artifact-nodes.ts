@@ -49,7 +49,7 @@ export const imageSources = ({ images }: Config): readonly string[] =>
   )
 
 /** Each format for each architecture, once for every distribution that a repository of the package is for. */
-function variantsOf(config: Config, declared: PackageConfig): readonly Variant[] {
+export function variantsOf(config: Config, declared: PackageConfig): readonly Variant[] {
   const repositories = Object.values(config.repositories).filter(({ packages }) =>
     packages.includes(declared.name),
   )

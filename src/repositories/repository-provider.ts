@@ -21,6 +21,8 @@ export interface RepositoryProvider<Own, Facts, Options extends z.ZodObject>
   extends Provider<RepositoryFormat<Own, Facts>, Options, RepositoryContext> {
   /** The package format it holds. */
   readonly packageFormat: Artifact['kind']
+  /** Where clients find the public key, among the files that the repository has for them; undefined where several keys have a file each. */
+  publicKeyFile(repository: string, keyCount: number): string | undefined
   /** Choices that a named client could not live with. */
   findings(options: z.output<Options>): readonly OptionFinding[]
   /** What keeps named clients from installing such a package; undefined when nothing does. */

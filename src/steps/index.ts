@@ -5,6 +5,7 @@ import { buildImage } from './build-image/build-image.ts'
 import { buildModule } from './build-module/build-module.ts'
 import { buildPackage } from './build-package/build-package.ts'
 import { checkBase } from './check-base/check-base.ts'
+import { checkDrift } from './check-drift/check-drift.ts'
 import { checkImages } from './check-images/check-images.ts'
 import { checkInstalls } from './check-installs/check-installs.ts'
 import { checkKey } from './check-key/check-key.ts'
@@ -39,6 +40,7 @@ export const steps: readonly AnyStep[] = [
   checkImages,
   checkLabels,
   proposeChange,
+  checkDrift,
   awaitMerge,
   checkBase,
   fetchSource,

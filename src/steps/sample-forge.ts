@@ -150,7 +150,10 @@ export function sampleForge(world: SampleWorld): Forge {
       return world.commits.slice(first, place(to) + 1).toReversed()
     },
     defaultBranch: async () => 'main',
-    contents: { read: async (path, commit) => filesAt(world, commit)[path] },
+    contents: {
+      read: async (path, commit) => (isCommit(commit) ? filesAt(world, commit)[path] : undefined),
+      list: async (commit) => (isCommit(commit) ? Object.keys(filesAt(world, commit)) : undefined),
+    },
     statuses: {
       ofCommit: async (commit) => world.statuses.get(commit) ?? [],
       report: unused,
@@ -169,12 +172,14 @@ function samplePulls(world: SampleWorld): NonNullable<Forge['pullRequests']> {
     find: async (number) => world.pulls.find((pull) => pull.number === number),
     reviews: async (number) => world.reviews.get(number) ?? [],
     codeOwners: async () => ['@team/owners'],
-    propose: async ({ branch, base, files, title, labels }) => {
+    propose: async ({ branch, base, files, title, labels, onTop }) => {
       const head = world.branches.get(base)
       if (head === undefined) throw new Refusal('NO_BASE', base)
       const headCommit = sampleId(800 + world.writes.length)
-      world.files.set(headCommit, { ...filesAt(world, head), ...files })
       const open = world.pulls.find((pull) => pull.branch === branch && pull.state === 'open')
+      // The branch is in the world only when other people pushed to it.
+      const over = onTop !== undefined && world.branches.get(branch) === onTop.head ? onTop : { head, files }
+      world.files.set(headCommit, { ...filesAt(world, over.head), ...over.files })
       const number = open?.number ?? 100 + world.pulls.length
       const pull = samplePull(number, {
         title,

@@ -39,8 +39,23 @@ export function forgeContract(name: string, open: () => Promise<ForgeUnderTest>)
     describe('tags', () => describeTags(() => subject))
     describe('releases', () => describeReleases(() => subject))
     describe('assets', () => describeAssets(() => subject))
+    describe('files', () => describeContents(() => subject))
     describe('removal', () => describeRemoval(() => subject))
     describe('processes', () => describeProcesses(() => subject))
+  })
+}
+
+function describeContents(subject: () => ForgeUnderTest): void {
+  test('files are read and listed as they are at a commit; what is not there is undefined', async () => {
+    const { forge, commits } = subject()
+    if (forge.contents === undefined) throw new Error('Every forge so far has them')
+
+    expect(await forge.contents.read('file', commits[0])).toBe('content 1')
+    expect(await forge.contents.read('file', commits[2])).toBe('content 3')
+    expect(await forge.contents.read('*', commits[2])).toBeUndefined()
+    expect(await forge.contents.read('file', 'f'.repeat(40))).toBeUndefined()
+    expect(await forge.contents.list(commits[2])).toEqual(['file'])
+    expect(await forge.contents.list('f'.repeat(40))).toBeUndefined()
   })
 }
 

@@ -346,6 +346,66 @@ describe('releases', () => {
   })
 })
 
+describe('files of a commit', () => {
+  const files = { 'a/b.txt': '1', 'a/c/d.txt': '2', 'e.txt': '3', 'größe.md': '4' }
+
+  test('all regular files are listed, however many come in one answer', async () => {
+    const subject = await start({ files })
+    const list = () => parts(subject).contents.list(subject.head)
+
+    const whole = await list()
+    subject.switches.treeEntriesMax = 3
+
+    expect(whole).toEqual(expect.arrayContaining(Object.keys(files)))
+    expect((await list())?.toSorted()).toEqual(whole?.toSorted())
+  })
+})
+
+describe('a branch that other people commit to', () => {
+  test('gets the change on top of theirs', async () => {
+    const subject = await start({ files: { 'other.txt': 'old' } })
+    const { pullRequests, contents } = parts(subject)
+    const { headCommit: ours } = await pullRequests.propose(proposal())
+    const theirs = await subject.world.commit({
+      message: 'x',
+      files: { 'other.txt': 'new' },
+      branch: 'bump-1.2.0',
+    })
+    const content = 'rc-tag: 1.3.0\n'
+    const onTop = { head: theirs, files: { [file]: content } }
+
+    const pull = await pullRequests.propose({ ...proposal(content), onTop })
+
+    expect(await contents.read('other.txt', pull.headCommit)).toBe('new')
+    expect(await contents.read(file, pull.headCommit)).toBe(content)
+    expect((await subject.forge.commitsBetween(subject.head, pull.headCommit)).map(({ id }) => id)).toEqual([
+      pull.headCommit,
+      theirs,
+      ours,
+    ])
+    const again = await pullRequests.propose({
+      ...proposal(content),
+      onTop: { ...onTop, head: pull.headCommit },
+    })
+    expect(again.headCommit).toBe(pull.headCommit)
+  })
+
+  test('is looked at again when somebody pushed meanwhile', async () => {
+    const subject = await start()
+    const { pullRequests } = parts(subject)
+    const { headCommit } = await pullRequests.propose(proposal())
+    await subject.world.commit({ message: 'x', files: { 'other.txt': 'new' }, branch: 'bump-1.2.0' })
+    const content = 'rc-tag: 1.3.0\n'
+
+    const late = pullRequests.propose({
+      ...proposal(content),
+      onTop: { head: headCommit, files: { [file]: content } },
+    })
+
+    await expect(late).rejects.toMatchObject({ name: 'TransientError', code: 'GITHUB_BRANCH_MOVED' })
+  })
+})
+
 describe('who we are', () => {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const key = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()

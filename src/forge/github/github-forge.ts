@@ -4,7 +4,7 @@ import type { Forge, ForgeContext } from '../forge.ts'
 import type { GeneratedNotes } from '../forge-parts.ts'
 import { Assets } from './assets.ts'
 import { Connection, type ConnectionOptions, jsonOr, sendWithin } from './connection.ts'
-import { readContents } from './contents.ts'
+import { listContents, readContents } from './contents.ts'
 import { type AskAsApp, appToken, type Credentials, personalToken } from './credentials.ts'
 import { answerError } from './errors.ts'
 import type { GitHubOptions } from './github.ts'
@@ -45,7 +45,10 @@ export function githubForge(written: GitHubOptions, context: ForgeContext, host:
     workflows: workflows(connection),
     generatedNotes: generatedNotes(connection),
     removal: removal(connection, releases, assets),
-    contents: { read: (path, commit) => readContents(path, commit, connection) },
+    contents: {
+      read: (path, commit) => readContents(path, commit, connection),
+      list: (commit) => listContents(commit, connection),
+    },
     defaultBranch: () => defaultBranch(connection),
   }
 }

@@ -83,26 +83,47 @@ async function bringExisting(
   head: string,
   connection: Connection,
 ): Promise<void> {
-  const isOurs = await checkOurs(change, head, base, connection)
-  if (isOurs && (await isAlready(change, head, connection))) return
-  const commit = await newCommit(change, base, connection)
-  await connection.set(`updating the branch "${change.branch}"`, z.unknown(), (github) =>
+  const owner = await ownerOf(change, head, base, connection)
+  if (owner === 'others') return bringOnTop(change, head, connection)
+  if (owner === 'us' && (await isAlready(change, head, connection))) return
+  await moveBranch(change, await newCommit(change, base, connection), { isForced: true }, connection)
+}
+
+/** Over what other people committed; nothing of theirs is lost. */
+async function bringOnTop(change: BranchChange, head: string, connection: Connection): Promise<void> {
+  const { onTop, branch } = change
+  if (onTop === undefined) throw hasOtherCommits(change, connection)
+  if (onTop.head !== head) {
+    throw new TransientError('GITHUB_BRANCH_MOVED', `The branch "${branch}" changed meanwhile.`)
+  }
+  const added = { ...change, files: onTop.files }
+  if (await isAlready(added, head, connection)) return
+  await moveBranch(change, await newCommit(added, head, connection), { isForced: false }, connection)
+}
+
+async function moveBranch(
+  { branch }: BranchChange,
+  commit: string,
+  { isForced }: { readonly isForced: boolean },
+  connection: Connection,
+): Promise<void> {
+  await connection.set(`updating the branch "${branch}"`, z.unknown(), (github) =>
     github.request('PATCH /repos/{owner}/{repo}/git/refs/{ref}', {
       ...connection.repository,
-      ref: `heads/${change.branch}`,
+      ref: `heads/${branch}`,
       sha: commit,
-      force: true,
+      force: isForced,
     }),
   )
 }
 
-/** False where the branch is at the base's own history (nothing is lost); refuses what other people committed. */
-async function checkOurs(
-  { branch, base: baseBranch }: BranchChange,
+/** `nobody`: the branch is at the base's own history, so nothing can be lost. */
+async function ownerOf(
+  { branch }: BranchChange,
   head: string,
   base: string,
   connection: Connection,
-): Promise<boolean> {
+): Promise<'nobody' | 'us' | 'others'> {
   const shape = z.object({ ahead_by: z.number() })
   const { ahead_by: ahead } = await connection.read('comparing the branches', shape, (github) =>
     github.request('GET /repos/{owner}/{repo}/compare/{basehead}', {
@@ -110,15 +131,17 @@ async function checkOurs(
       basehead: `${base}...${head}`,
     }),
   )
-  if (ahead === 0) return false
+  if (ahead === 0) return 'nobody'
   const { message } = await readCommit(head, connection)
-  if (ahead === 1 && message.split('\n').includes(trailer(branch))) return true
-  throw new Refusal(
+  return ahead === 1 && message.split('\n').includes(trailer(branch)) ? 'us' : 'others'
+}
+
+const hasOtherCommits = ({ branch, base }: BranchChange, { name }: Connection): Refusal =>
+  new Refusal(
     'BRANCH_HAS_OTHER_COMMITS',
-    `The branch "${branch}" of ${connection.name} has commits that Hawser did not make (${ahead} ahead of "${baseBranch}").`,
+    `The branch "${branch}" of ${name} has commits that Hawser did not make, which are not in "${base}".`,
     { hint: 'Merge them, or delete the branch if nobody needs them, then run the same command again.' },
   )
-}
 
 function readCommit(sha: string, connection: Connection): Promise<z.output<typeof commitShape>> {
   return connection.read(`reading the commit ${sha.slice(0, 12)}`, commitShape, (github) =>

@@ -5,6 +5,7 @@ import type { Provider } from '../../provider.ts'
 import type { Forge, ForgeContext, ForgeRelease } from '../forge.ts'
 import { checkTagName } from '../names.ts'
 import { downloadAsset, uploadAsset } from './assets.ts'
+import { localContents } from './contents.ts'
 import { gitAccess } from './git-access.ts'
 import { commitsBetween } from './history.ts'
 import { isTidy, publishDraft } from './publish.ts'
@@ -94,6 +95,7 @@ function localForge(written: Options, context: ForgeContext): Forge {
     },
     isTidy: async (tag) => isTidy(releaseFolder(releases, tag)),
     commitsBetween: async (from, to) => commitsBetween(from, to, git),
+    contents: localContents(git),
     removal: localRemoval(releases, git, remote),
   }
 }

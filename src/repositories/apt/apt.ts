@@ -87,6 +87,7 @@ export const apt: RepositoryProvider<AptEntry, AptFacts, typeof options> = {
   options,
   example: { suite: 'stable', component: 'main' },
   packageFormat: 'deb',
+  publicKeyFile: armoredKeysFile,
   findings: optionFindings,
   packageFinding: ({ clients }, { compression }) => compressionFinding(clientsOf(clients), compression),
   create: (settings) => aptRepository(layoutOf(settings)),

@@ -25,7 +25,7 @@ export function aptClientFiles(
       installAs: keyring,
     },
     {
-      path: `${name}.asc`,
+      path: armoredKeysFile(name),
       // apt reads only the first armored block of a file, so all keys are in one.
       body: Buffer.from(armor('PGP PUBLIC KEY BLOCK', keys)),
       contentType: 'application/pgp-keys',
@@ -39,6 +39,9 @@ export function aptClientFiles(
     },
   ]
 }
+
+/** All keys in one file. */
+export const armoredKeysFile = (name: string): string => `${name}.asc`
 
 /** Keys as one binary keyring, where packages put theirs (sources.list(5), Signed-By). */
 export function aptKeyringFiles(

@@ -25,10 +25,13 @@ export function clientFiles(
 function keyFile(signer: Signer, name: string, count: number): ClientFile {
   // One file per key: gpgkey takes several files, but not every client reads several keys from one.
   const suffix = count === 1 ? '' : `-${signer.fingerprint.slice(-8)}`
-  const path = `RPM-GPG-KEY-${name}${suffix}`
+  const path = `${keyFileName(name)}${suffix}`
   const body = Buffer.from(signer.publicKeyArmored, 'ascii')
   return { path, body, contentType: 'application/pgp-keys', installAs: `/etc/pki/rpm-gpg/${path}` }
 }
+
+/** Of the one key, or the beginning where there are several. */
+export const keyFileName = (name: string): string => `RPM-GPG-KEY-${name}`
 
 /**
  * Keys, one in a file, where distributions put theirs. The first keeps its name through every change of keys, so that a

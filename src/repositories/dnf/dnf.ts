@@ -79,6 +79,7 @@ export const dnf: RepositoryProvider<DnfEntry, DnfFacts, typeof options> = {
   example: { layout: 'letter', compression: 'gzip' },
   packageFormat: 'rpm',
   create: dnfRepository,
+  publicKeyFile: (repository, keyCount) => (keyCount === 1 ? keyFileName(repository) : undefined),
   findings: optionFindings,
   packageFinding: ({ clients }, { compression }) => compressionFinding(clientsOf(clients), compression),
 }

@@ -94,7 +94,10 @@ describe('what is there is found again', () => {
     const { change, result } = await propose(world)
 
     expect(change.kind).toBe('keep')
-    expect(result).toEqual({ base: 'main', owners: [], commit: sampleId(3) })
+    expect(result).toEqual({
+      ...{ base: 'main', owners: [] },
+      ...{ commit: sampleId(3), headCommit: sampleId(3) },
+    })
     expect(world.pulls).toEqual([])
   })
 

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { UserError } from '../../errors.ts'
-import type { Forge } from '../../forge/forge.ts'
-import type { PullRequest } from '../../forge/forge-parts.ts'
+import type { BranchChange, PullRequest } from '../../forge/forge-parts.ts'
 import type { Step, StepContext } from '../../pipeline/step.ts'
 import { type Choice, choice } from '../choice.ts'
 import { openForge } from '../forge-choice.ts'
-import { baseBranch, headOf, neededPart, short } from '../forge-part.ts'
+import { neededPart, short } from '../forge-part.ts'
 import type { Proposal } from '../proposal.ts'
-import { type Changes, changeOptions, differingFiles, wantedFiles } from './wanted-files.ts'
+import { type Goal, goalOf } from './goal.ts'
+import { type Changes, changeOptions } from './wanted-files.ts'
 
 type Options = Changes & {
   readonly forge: Choice
@@ -80,15 +80,19 @@ export const proposeChange: Step<Options, Proposal, Evidence> = {
   },
   async act(_change, options, context) {
     const forge = openForge(options.forge, context)
-    const { base, wanted } = await target(options, forge)
+    const goal = await goalOf(options, forge, context.signal)
     const pulls = neededPart(forge, 'pullRequests', 'propose-change')
-    const contents = neededPart(forge, 'contents', 'propose-change')
     // What the base has already is no change of it.
-    const files = await differingFiles(wanted, contents, await headOf(forge, base))
+    const files = await goal.missingAt(goal.head)
     const { branch, title, body, labels, message = title } = options
-    const pull = await pulls.propose({ branch, base, files, message, title, body, labels })
+    const { base } = goal
+    const onTop = await changeOnTop(goal, await forge.resolve(branch))
+    const pull = await pulls.propose({
+      ...{ branch, base, files, message, title, body, labels },
+      ...(onTop !== undefined && { onTop }),
+    })
     context.log(`pull request: ${pull.url}`)
-    return proposal(pull, await pulls.codeOwners([...wanted.keys()], base))
+    return proposal(pull, await pulls.codeOwners(await goal.pathsAt(goal.head), base))
   },
   async verify({ pullRequest, commit }, options, context) {
     if (pullRequest === undefined || commit !== undefined) return
@@ -96,68 +100,65 @@ export const proposeChange: Step<Options, Proposal, Evidence> = {
     const pull = await neededPart(forge, 'pullRequests', 'propose-change').find(pullRequest)
     // Somebody was quick: what became of it is for whoever awaits it.
     if (pull === undefined || pull.state !== 'open') return
-    const { wanted } = await target(options, forge)
-    const contents = neededPart(forge, 'contents', 'propose-change')
-    const [path] = Object.keys(await differingFiles(wanted, contents, pull.headCommit))
-    if (path === undefined) return
+    const goal = await goalOf(options, forge, context.signal)
+    if (await goal.has(pull.headCommit)) return
+    const [path] = Object.keys(await goal.missingAt(pull.headCommit))
     throw new UserError('CHANGE_UNREAD', `"${path}" in ${pull.url} does not read back as it was proposed.`, {
       hint: 'Somebody else pushed to the branch. Remove their commits, or close the pull request and delete the branch.',
     })
   },
 }
 
-async function target(
-  options: Options,
-  forge: Forge,
-): Promise<{ readonly base: string; readonly head: string; readonly wanted: ReadonlyMap<string, string> }> {
-  const base = await baseBranch(forge, options.base, 'propose-change')
-  const head = await headOf(forge, base)
-  const wanted = await wantedFiles(options, neededPart(forge, 'contents', 'propose-change'), head)
-  return { base, head, wanted }
+/** For a branch that other people commit to. */
+async function changeOnTop(goal: Goal, head: string | undefined): Promise<BranchChange['onTop']> {
+  if (head === undefined) return undefined
+  const files = await goal.missingOver(head)
+  return files && { head, files }
 }
 
 async function look(options: Options, context: StepContext): Promise<Evidence> {
   const forge = openForge(options.forge, context)
   const pulls = neededPart(forge, 'pullRequests', 'propose-change')
-  const contents = neededPart(forge, 'contents', 'propose-change')
-  const { base, head, wanted } = await target(options, forge)
-  const has = async (commit: string): Promise<boolean> =>
-    Object.keys(await differingFiles(wanted, contents, commit)).length === 0
+  const goal = await goalOf(options, forge, context.signal)
+  const { base, head } = goal
   const listed = await pulls.fromBranch(options.branch)
-  const isThere = await has(head)
+  const isThere = await goal.has(head)
   // Lists may be behind: one that is open in them can be what brought the change.
   const pull = isThere && listed?.state === 'open' ? await pulls.find(listed.number) : listed
   if (isThere) {
-    const commit = (await has(context.run.commit)) ? context.run.commit : head
-    const merge = commit === context.run.commit ? undefined : await mergeWith(has, pull)
-    if (merge === undefined) return { state: 'there', result: { base, owners: [], commit } }
-    const owners = await pulls.codeOwners([...wanted.keys()], base)
-    return { state: 'there', result: { ...proposal(merge.pull, owners), commit: merge.commit } }
+    const commit = (await goal.has(context.run.commit)) ? context.run.commit : head
+    const merge = commit === context.run.commit ? undefined : await mergeWith(goal, pull)
+    if (merge === undefined) {
+      return { state: 'there', result: { base, owners: [], commit, headCommit: commit } }
+    }
+    const owners = await pulls.codeOwners(await goal.pathsAt(merge.commit), base)
+    const result = { ...proposal(merge.pull, owners), commit: merge.commit, headCommit: merge.commit }
+    return { state: 'there', result }
   }
-  if (pull?.state !== 'open') {
-    return { state: 'none', paths: Object.keys(await differingFiles(wanted, contents, head)) }
-  }
+  if (pull?.state !== 'open') return { state: 'none', paths: Object.keys(await goal.missingAt(head)).sort() }
   const isCurrent =
     pull.base === base &&
     pull.title === options.title &&
     options.labels.every((label) => pull.labels.includes(label)) &&
-    (await has(pull.headCommit))
+    (await goal.has(pull.headCommit))
   if (!isCurrent) return { state: 'outdated', pull }
-  return { state: 'proposed', pull, owners: await pulls.codeOwners([...wanted.keys()], base) }
+  const owners = await pulls.codeOwners(await goal.pathsAt(pull.headCommit), base)
+  return { state: 'proposed', pull, owners }
 }
 
 /** Where our pull request was merged, so that what came later stays out of the release. */
 async function mergeWith(
-  has: (commit: string) => Promise<boolean>,
+  { has }: Goal,
   pull: PullRequest | undefined,
 ): Promise<{ readonly commit: string; readonly pull: PullRequest } | undefined> {
   const commit = pull?.state === 'merged' ? pull.mergeCommit : undefined
   return pull !== undefined && commit !== undefined && (await has(commit)) ? { commit, pull } : undefined
 }
 
-const proposal = ({ base, number, url }: PullRequest, owners: readonly string[]): Proposal => ({
+const proposal = ({ base, number, url, headCommit }: PullRequest, owners: readonly string[]): Proposal => ({
   base,
   pullRequest: number,
   url,
   owners: [...owners],
+  headCommit,
 })

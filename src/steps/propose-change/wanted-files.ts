@@ -34,7 +34,7 @@ export type Changes = z.infer<typeof changes>
 
 /** Path → what the file is to be, made from what it is at `commit`. */
 export async function wantedFiles(
-  { files, scanConfigs }: Changes,
+  { files, scanConfigs, edits }: Changes,
   contents: Contents,
   commit: string,
 ): Promise<ReadonlyMap<string, string>> {
@@ -48,9 +48,9 @@ export async function wantedFiles(
     }
     wanted.set(name, bumpScanConfig(before, name, { rcTag, images }))
   }
-  if (wanted.size > 0) return wanted
+  if (wanted.size > 0 || edits.length > 0) return wanted
   throw new UserError('CHANGE_EMPTY', 'The step "propose-change" names no file to change.', {
-    hint: 'Name files with their content as "files", or scanner configurations as "scanConfigs".',
+    hint: 'Name files with their content as "files", scanner configurations as "scanConfigs", or typed changes as "edits".',
   })
 }
 

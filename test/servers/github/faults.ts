@@ -56,6 +56,8 @@ export interface GitHubSwitches {
   writesPerMinuteMax: number
   /** Assets are sent from another address, as GitHub does it. */
   assetRedirects: boolean
+  /** Entries of a tree in one answer; what is more is left out, and said so. */
+  treeEntriesMax: number
   /** Answers have ETags. */
   etags: boolean
 }
@@ -70,6 +72,7 @@ export const defaultSwitches = (now: Date): GitHubSwitches => ({
   concurrencyMax: Number.POSITIVE_INFINITY,
   writesPerMinuteMax: Number.POSITIVE_INFINITY,
   assetRedirects: true,
+  treeEntriesMax: 100_000,
   etags: true,
 })
 

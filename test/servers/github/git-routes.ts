@@ -195,8 +195,10 @@ async function treeShape(world: World, id: string, isRecursive: boolean) {
   return {
     sha: id,
     url: `${world.api}/git/trees/${id}`,
-    truncated: false,
-    tree: entries.map((entry) => ({ ...entry, url: `${world.api}/git/${entry.type}s/${entry.sha}` })),
+    truncated: entries.length > world.switches.treeEntriesMax,
+    tree: entries
+      .slice(0, world.switches.treeEntriesMax)
+      .map((entry) => ({ ...entry, url: `${world.api}/git/${entry.type}s/${entry.sha}` })),
   }
 }
 
