@@ -3,7 +3,7 @@ import { failureText } from '../errors.ts'
 import { applyEdits } from './apply-edits.ts'
 import type { Edit } from './edit.ts'
 import type { Files } from './replacement.ts'
-import { sampleEdits, sampleFiles } from './sample-edits.ts'
+import { sampleEdits, sampleFiles } from './testdata/sample-edits.ts'
 
 /** Lines that differ; an edit never changes how many there are. */
 function changedLines(before: string, after: string): readonly string[] {

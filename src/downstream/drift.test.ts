@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { applyEdits } from './apply-edits.ts'
 import { type DriftRequest, drift } from './drift.ts'
-import { packageNames, sampleEdits, sampleFiles, versionsOf } from './sample-edits.ts'
+import { packageNames, sampleEdits, sampleFiles, versionsOf } from './testdata/sample-edits.ts'
 
 const packages = Object.fromEntries(packageNames.map((name) => [name, versionsOf('1.5.2', '1')]))
 

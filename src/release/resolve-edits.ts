@@ -1,5 +1,10 @@
 import type { Config, RepositoryConfig } from '../config/config.ts'
-import type { ConsumerConfig, EditConfig, ValueConfig, VersionsEditConfig } from '../config/consumer-config.ts'
+import type {
+  ConsumerConfig,
+  EditConfig,
+  ValueConfig,
+  VersionsEditConfig,
+} from '../config/consumer-config.ts'
 import type { Edit, PackageVersions, VersionsEdit } from '../downstream/edit.ts'
 import { UserError } from '../errors.ts'
 import { repositoryFormat } from '../repositories/index.ts'
@@ -33,11 +38,13 @@ export function resolveConsumer(
       .slice(place + 1)
       .map((later) => resolveEdits(config, consumer, repositoriesOf(config, later))),
     packages: packagesOf(config, consumer),
-    foreign: environments.slice(0, place).flatMap((before) =>
-      repositoriesOf(config, before).flatMap(({ name, url }) =>
-        url === undefined || urls.has(url) ? [] : [{ url, of: `"${name}" (${before})` }],
+    foreign: environments
+      .slice(0, place)
+      .flatMap((before) =>
+        repositoriesOf(config, before).flatMap(({ name, url }) =>
+          url === undefined || urls.has(url) ? [] : [{ url, of: `"${name}" (${before})` }],
+        ),
       ),
-    ),
   }
 }
 
@@ -56,9 +63,9 @@ function resolveEdits(
 ): readonly Edit[] {
   return edits.map((edit, index): Edit => {
     const named = { name: `consumers.${name}.edits[${index}]` }
-    const valueOf = (value: ValueConfig): string => textFor(value, config, repositories)
+    const textOf = (value: ValueConfig): string => textFor(value, config, repositories)
     if (edit.kind === 'yaml') {
-      const values = Object.entries(edit.values).map(([path, value]) => [path, valueOf(value)])
+      const values = Object.entries(edit.values).map(([path, value]) => [path, textOf(value)])
       return { ...named, kind: 'yaml', file: edit.file, values: Object.fromEntries(values) }
     }
     if (edit.kind === 'mentions') {
@@ -66,19 +73,20 @@ function resolveEdits(
       return { ...named, kind, files: [...files], packages: versionsOf(config, packages) }
     }
     const { kind, files, pattern } = edit
-    return { ...named, kind, files: [...files], pattern, targets: targetsOf(edit, config, valueOf) }
+    return { ...named, kind, files: [...files], pattern, targets: targetsOf(edit, config, textOf) }
   })
 }
 
 function targetsOf(
   { of }: VersionsEditConfig,
   config: Config,
-  valueOf: (value: ValueConfig) => string,
+  textOf: (value: ValueConfig) => string,
 ): VersionsEdit['targets'] {
-  if ('value' in of) return [{ version: valueOf(of.value) }]
+  if ('value' in of) return [{ version: textOf(of.value) }]
   const { packages, formats } = of
   return packages.flatMap((name) => {
-    if (typeof formats === 'string') return [{ package: name, version: packageVersionOf(config, name, formats) }]
+    if (typeof formats === 'string')
+      return [{ package: name, version: packageVersionOf(config, name, formats) }]
     return Object.entries(formats).map(([variant, format]) => ({
       package: name,
       variant,
@@ -87,15 +95,12 @@ function targetsOf(
   })
 }
 
-function textFor(
-  value: ValueConfig,
-  config: Config,
-  repositories: readonly RepositoryConfig[],
-): string {
+function textFor(value: ValueConfig, config: Config, repositories: readonly RepositoryConfig[]): string {
   if (value.from === 'text') return value.text
   if (value.from === 'package') return packageVersionOf(config, value.package, value.format)
   const repository = repositories.find(({ packageFormat }) => packageFormat === value.format)
-  if (repository?.url === undefined) throw new Error('The rule about consumers has passed a repository without an address')
+  if (repository?.url === undefined)
+    throw new Error('The rule about consumers has passed a repository without an address')
   const url = repository.url.replace(/\/+$/, '')
   return value.from === 'repository' ? url : `${url}/${publicKeyFile(repository)}`
 }
@@ -127,6 +132,9 @@ const versionsOf = (config: Config, names: readonly string[]): PackageVersions =
   Object.fromEntries(
     names.map((name) => {
       const formats = config.packages[name]?.formats ?? []
-      return [name, Object.fromEntries(formats.map((format) => [format, packageVersionOf(config, name, format)]))]
+      return [
+        name,
+        Object.fromEntries(formats.map((format) => [format, packageVersionOf(config, name, format)])),
+      ]
     }),
   )

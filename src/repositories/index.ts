@@ -6,6 +6,7 @@ export const repositoryFormats = [apt, dnf] as const
 
 export function repositoryFormat(name: string): (typeof repositoryFormats)[number] {
   const found = repositoryFormats.find((format) => format.name === name)
-  if (found === undefined) throw new Error(`No repository format is called "${name}", although the config was checked`)
+  if (found === undefined)
+    throw new Error(`No repository format is called "${name}", although the config was checked`)
   return found
 }

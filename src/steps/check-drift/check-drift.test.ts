@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { applyEdits } from '../../downstream/apply-edits.ts'
 import type { Edit } from '../../downstream/edit.ts'
-import { packageNames, sampleEdits, sampleFiles, versionsOf } from '../../downstream/sample-edits.ts'
+import { packageNames, sampleEdits, sampleFiles, versionsOf } from '../../downstream/testdata/sample-edits.ts'
 import { failureText } from '../../errors.ts'
 import { converge, failureOf, sampleChoice } from '../sample-converge.ts'
 import { sampleForge, sampleId, sampleWorld } from '../sample-forge.ts'

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import type { Edit } from '../../downstream/edit.ts'
-import { sampleEdits, sampleFiles } from '../../downstream/sample-edits.ts'
+import { sampleEdits, sampleFiles } from '../../downstream/testdata/sample-edits.ts'
 import { failureText } from '../../errors.ts'
 import { converge, failureOf, sampleChoice } from '../sample-converge.ts'
 import {

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import type { Edit, PackageVersions } from './edit.ts'
+import type { Edit, PackageVersions } from '../edit.ts'
 
-const folder = join(import.meta.dirname, 'testdata/consumer')
+const folder = join(import.meta.dirname, 'consumer')
 
 /** A repository for tests that uses packages: 6 values, 15 rules, texts, and versions of others among them. */
 export const sampleFiles = (): Map<string, string> =>
