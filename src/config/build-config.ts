@@ -131,6 +131,7 @@ function repositoriesOf(
       keys: required(one.keys),
       acceptedKeys: one.acceptedKeys ?? [],
       url: one.url,
+      publicKeyFile: one.publicKeyFile,
       packages: selected ?? ofFormat,
       hasKeyringPackage: packages.some(
         ({ formats, written: { keyring } }) =>

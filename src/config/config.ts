@@ -64,6 +64,8 @@ export interface RepositoryConfig {
   /** Public keys that do not sign: `file:PATH` or `env:NAME`. */
   readonly acceptedKeys: readonly string[]
   readonly url: string | undefined
+  /** Another name under which the public key is there for clients. */
+  readonly publicKeyFile: string | undefined
   /** Names of the packages to publish in it. */
   readonly packages: readonly string[]
   readonly distribution: string | undefined

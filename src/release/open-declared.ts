@@ -4,6 +4,7 @@ import { closest } from '../lib/closest.ts'
 import type { PortContext } from '../steps/choice.ts'
 import { type OpenedRepository, openRepository } from '../steps/publish-packages/open-repository.ts'
 import type { Project } from './project.ts'
+import { repositoryOptionsOf } from './repository-nodes.ts'
 
 export interface OutsideRun {
   readonly project: Project
@@ -17,21 +18,7 @@ export async function openDeclared(
   name: string,
   outside: OutsideRun,
 ): Promise<OpenedRepository> {
-  const { format, storage, keys, acceptedKeys, url, adopt, hasKeyringPackage } = declaredRepository(
-    config,
-    name,
-  )
-  const chosen = keys.flatMap((key) => config.keys[key] ?? [])
-  const options = {
-    repository: name,
-    format,
-    storage,
-    keys: chosen,
-    acceptedKeys,
-    url,
-    adopt,
-    hasKeyringPackage,
-  }
+  const options = repositoryOptionsOf(config, declaredRepository(config, name))
   return openRepository(options, contextOutside(outside))
 }
 

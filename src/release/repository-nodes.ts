@@ -7,7 +7,7 @@ import { idsOf, keyId, type NodeSketch } from './node-sketch.ts'
 
 /** A declared repository, as steps take it. */
 export const repositoryOptionsOf = ({ keys }: Config, repository: RepositoryConfig): RepositoryOptions => {
-  const { name, format, storage, acceptedKeys, url, adopt, hasKeyringPackage } = repository
+  const { name, format, storage, acceptedKeys, url, publicKeyFile, adopt, hasKeyringPackage } = repository
   return {
     repository: name,
     format,
@@ -15,6 +15,7 @@ export const repositoryOptionsOf = ({ keys }: Config, repository: RepositoryConf
     keys: repository.keys.flatMap((key) => keys[key] ?? []),
     acceptedKeys,
     url,
+    publicKeyFile,
     adopt,
     hasKeyringPackage,
   }

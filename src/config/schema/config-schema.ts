@@ -129,6 +129,7 @@ export const repositoryFields = [
   'keys',
   'acceptedKeys',
   'url',
+  'publicKeyFile',
   'packages',
   'distribution',
   'adopt',
@@ -157,6 +158,17 @@ function repositorySchema(kinds: ConfigKinds) {
         .optional(),
       url: text('Where clients find it; written into the files that they copy.')
         .meta({ examples: ['https://packages.example.org/apt'] })
+        .optional(),
+      publicKeyFile: z
+        .string()
+        .regex(
+          /^(?!\.)[A-Za-z0-9._-]+$/,
+          'is no file name: use letters, digits, ".", "_" and "-", and do not begin with "."',
+        )
+        .describe(
+          'Another name, at the top of the repository, under which the public key is there too: where clients of an older tool look for it.',
+        )
+        .meta({ examples: ['public.key'] })
         .optional(),
       packages: texts('Packages to publish in it. Without it: all of its format.').optional(),
       adopt: z

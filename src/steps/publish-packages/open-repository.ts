@@ -20,6 +20,8 @@ export interface RepositoryOptions {
   /** Public keys that do not sign, as `file:PATH` or `env:NAME`: what they signed is read all the same. */
   readonly acceptedKeys: readonly string[]
   readonly url?: string | undefined
+  /** Another name under which the public key is there for clients. */
+  readonly publicKeyFile?: string | undefined
   readonly adopt: boolean
   /** A package installs its keys on clients. */
   readonly hasKeyringPackage: boolean
@@ -32,6 +34,7 @@ export const repositoryOptions = {
   keys: z.array(choice),
   acceptedKeys: z.array(z.string()).default([]),
   url: z.string().optional(),
+  publicKeyFile: z.string().optional(),
   adopt: z.boolean(),
   hasKeyringPackage: z.boolean().default(false),
 }
@@ -40,15 +43,18 @@ export const repositoryOptions = {
 export interface OpenedRepository extends OpenRepository {
   readonly name: string
   readonly publicUrl: string | undefined
+  readonly publicKeyFile: string | undefined
   readonly hasKeyringPackage: boolean
   readonly signers: readonly Signer[]
   readonly verifier: SignatureVerifier | undefined
 }
 
 export async function openRepository(
-  { repository, format, storage, keys, acceptedKeys, url, adopt, hasKeyringPackage }: RepositoryOptions,
+  options: RepositoryOptions,
   context: PortContext,
 ): Promise<OpenedRepository> {
+  const { repository, format, storage, keys, acceptedKeys, url, publicKeyFile, adopt, hasKeyringPackage } =
+    options
   const signers = await openSigners(keys, context)
   const accepted = await openAcceptedKeys(acceptedKeys, context)
   const publicKeys = [...signers, ...accepted].map(({ publicKeyBinary }) => publicKeyBinary)
@@ -61,6 +67,7 @@ export async function openRepository(
     signers,
     verifier: publicKeys.length === 0 ? undefined : await openpgpVerifier(publicKeys),
     publicUrl: url,
+    publicKeyFile,
     adopt,
     hasKeyringPackage,
     signal: context.signal,
