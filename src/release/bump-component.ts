@@ -30,18 +30,13 @@ export interface Bumped {
 
 /** Pins another version of a component: everything is fetched and checked first, then the file is rewritten in one go, or not. */
 export async function bumpComponent(request: BumpRequest): Promise<Bumped> {
-  const { project, component, version, signal } = request
+  const { project, component, version } = request
   const pinned = await readPinnedComponent(project, component)
   refusePrefix(version, pinned)
   const versionEdit = { path: ['components', component, 'version'], from: pinned.version, to: version }
   refuseComputed(component, pinned)
   const config = await configOf(editScalars(pinned.text, configName, [versionEdit]).text, request)
-  const pins = await mapLimited(
-    pinned.sources,
-    4,
-    (name, stop) => pinOf(name, config, { ...request, signal: stop }),
-    signal,
-  )
+  const pins = await pinsOf(pinned.sources, config, request)
   if (version === pinned.version) for (const pin of pins) refuseOtherBytes(pin, component, version)
   const edits: (ScalarEdit & { readonly vouchers?: readonly string[] })[] = [versionEdit, ...pins].filter(
     ({ from, to }) => from !== to,
@@ -95,6 +90,35 @@ async function configOf(text: string, { project, inputs, component, version }: B
 
 interface Pin extends ScalarEdit, NewPin {
   readonly source: string
+}
+
+/** Looks at all of them, so that the same mistake gives the same error: the first one in the order of the file. */
+async function pinsOf(
+  sources: readonly string[],
+  config: Config,
+  request: BumpRequest,
+): Promise<readonly Pin[]> {
+  const pins: Pin[] = []
+  const looks = await mapLimited(
+    sources,
+    4,
+    (name, signal) => settled(pinOf(name, config, { ...request, signal }), signal),
+    request.signal,
+  )
+  for (const look of looks) {
+    if (look.status === 'rejected') throw look.reason
+    pins.push(look.value)
+  }
+  return pins
+}
+
+async function settled<Value>(
+  promise: Promise<Value>,
+  signal: AbortSignal,
+): Promise<PromiseSettledResult<Value>> {
+  const [result] = await Promise.allSettled([promise])
+  signal.throwIfAborted()
+  return result
 }
 
 async function pinOf(name: string, config: Config, request: BumpRequest): Promise<Pin> {
