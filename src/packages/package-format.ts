@@ -2,6 +2,7 @@ import type { ByteStream } from '../archive/compression.ts'
 import type { Artifact } from '../artifacts/artifact.ts'
 import type { Digest } from '../lib/digest.ts'
 import type { Signer } from '../signing/signer.ts'
+import type { PackageChanges } from './package-changes.ts'
 import type { PackageSpec, PackageVersion } from './package-spec.ts'
 import type { VersionFinding } from './version.ts'
 
@@ -41,6 +42,8 @@ export interface PackageFormat {
   build(spec: PackageSpec, context: BuildContext): Promise<void>
   /** Defensive: checks structure, sizes and digests, and names the offset of what is wrong. */
   read(path: string): Promise<PackageInfo>
+  /** Makes a package of finished ones of others; absent where the format cannot. */
+  readonly repackage?: Repackaging
   /** What it installs, for images that are made of packages; absent where the format cannot be unpacked here. */
   unpack?(path: string, keep: (body: ByteStream) => Promise<StoredFile>): Promise<UnpackedPackage>
 }
@@ -53,6 +56,20 @@ export interface MentionSpelling {
   readonly version: string
   /** What replaces `found`; parts that are left out there stay out. */
   replacement(found: string, version: string): string
+}
+
+/** Packages of others under our name: their contents, scripts and relations, and what we say anew. */
+export interface Repackaging {
+  /** How many can be joined into one package. */
+  readonly originalsMax: number
+  /** Everything wrong with what is said anew, before anything is read. */
+  findings(changes: PackageChanges): readonly SpecFinding[]
+  /** The same originals and changes give the same bytes. The first original is the one whose words are kept. */
+  build(originals: readonly string[], changes: PackageChanges, context: BuildContext): Promise<Repackaged>
+}
+
+export interface Repackaged {
+  readonly fileName: string
 }
 
 /** Where the bytes of an unpacked file went. */

@@ -1,11 +1,20 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { arMagic, arPadding, encodeArHeader } from '../../archive/ar.ts'
 import { compress } from '../../archive/compress.ts'
 import { type ByteStream, compressions } from '../../archive/compression.ts'
 import { type TarInput, writeTar } from '../../archive/write-tar.ts'
 import type { BuildContext } from '../package-format.ts'
 import type { PackageSpec } from '../package-spec.ts'
+import {
+  type ControlFile,
+  collect,
+  controlTar,
+  type DebMember,
+  debArchive,
+  formatVersion,
+  once,
+  originSignature,
+} from './archive.ts'
 import { renderChangelog } from './changelog.ts'
 import { renderControl } from './control.ts'
 import { renderCopyright } from './copyright.ts'
@@ -29,11 +38,11 @@ export async function buildDeb(spec: PackageSpec, context: BuildContext): Promis
   const md5sums = new Map<string, string>()
   const data = dataArchive(spec, entries, md5sums, context.signal)
   await writePackageFile(`${context.outputPath}.data`, data, async (dataFile) => {
-    const control = await collect(controlArchive(spec, entries, md5sums))
+    const control = await controlTar(controlFiles(spec, entries, md5sums), spec)
     const extension = compressions[spec.compression.kind].extension
-    const members: Member[] = [
-      { name: 'debian-binary', sizeBytes: 4, body: () => one(Buffer.from('2.0\n')) },
-      { name: `control.tar${extension}`, sizeBytes: control.length, body: () => one(control) },
+    const members: DebMember[] = [
+      { name: 'debian-binary', sizeBytes: 4, body: () => once(Buffer.from(formatVersion)) },
+      { name: `control.tar${extension}`, sizeBytes: control.length, body: () => once(control) },
       {
         name: `data.tar${extension}`,
         sizeBytes: dataFile.sizeBytes,
@@ -41,27 +50,12 @@ export async function buildDeb(spec: PackageSpec, context: BuildContext): Promis
       },
       ...(await signature(spec, context, control, dataFile.path)),
     ]
-    await writePackageFile(context.outputPath, archive(members, spec.epoch), ({ keep }) => keep())
+    await writePackageFile(context.outputPath, debArchive(members, spec.epoch), ({ keep }) => keep())
   })
 }
 
-interface Member {
-  readonly name: string
-  readonly sizeBytes: number
-  body(): ByteStream
-}
-
-async function* archive(members: readonly Member[], mtime: number): ByteStream {
-  yield Buffer.from(arMagic, 'latin1')
-  for (const { name, sizeBytes, body } of members) {
-    yield encodeArHeader({ name, sizeBytes, mtime })
-    yield* body()
-    yield arPadding(sizeBytes)
-  }
-}
-
 async function allEntries(spec: PackageSpec): Promise<readonly DataEntry[]> {
-  const changelog = compress(one(Buffer.from(renderChangelog(spec))), 'gzip', { level: 9, frames: 'single' })
+  const changelog = compress(once(Buffer.from(renderChangelog(spec))), 'gzip', { level: 9, frames: 'single' })
   return dataEntries(spec, [
     { path: changelogPath(spec), bytes: await collect(changelog) },
     { path: copyrightPath(spec), bytes: Buffer.from(await renderCopyright(spec)) },
@@ -101,7 +95,7 @@ async function* summed(
   signal: AbortSignal | undefined,
 ): ByteStream {
   const md5 = createHash('md5')
-  for await (const piece of 'bytes' in file ? one(file.bytes) : sourceBody(file)) {
+  for await (const piece of 'bytes' in file ? once(file.bytes) : sourceBody(file)) {
     signal?.throwIfAborted()
     md5.update(piece)
     yield piece
@@ -109,11 +103,11 @@ async function* summed(
   md5sums.set(file.path, md5.digest('hex'))
 }
 
-function controlArchive(
+function controlFiles(
   spec: PackageSpec,
   entries: readonly DataEntry[],
   md5sums: ReadonlyMap<string, string>,
-): ByteStream {
+): readonly ControlFile[] {
   const conffiles = entries.filter(isConfig).map(({ path }) => `${path}\n`)
   const sums = entries
     .filter((entry) => entry.type === 'file' && !isConfig(entry))
@@ -127,43 +121,20 @@ function controlArchive(
     ...[...maintainerScripts(spec)].map(([name, text]): [string, string, number] => [name, text, 0o755]),
     ['triggers', triggers.join(''), 0o644],
   ]
-  const common = { ...ownership('root', 'root'), mtime: spec.epoch }
-  const inputs = files
-    .filter(([, text]) => text !== '')
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, text, mode]): TarInput => {
-      const bytes = Buffer.from(text)
-      return {
-        ...common,
-        type: 'file',
-        path: `./${name}`,
-        mode,
-        sizeBytes: bytes.length,
-        body: () => one(bytes),
-      }
-    })
-  const root: TarInput = { ...common, type: 'directory', path: '.', mode: 0o755 }
-  return compress(writeTar([root, ...inputs]), spec.compression.kind, {
-    ...spec.compression,
-    frames: 'single',
-  })
+  return files.map(([name, text, mode]) => ({ name, bytes: Buffer.from(text), mode }))
 }
 
 const isConfig = (entry: DataEntry): boolean => entry.type === 'file' && entry.role.startsWith('config')
 
-/** debsigs: a detached signature over the three members in a row. */
 async function signature(
-  spec: PackageSpec,
+  { epoch }: PackageSpec,
   { signer }: BuildContext,
   control: Uint8Array,
   dataPath: string,
-): Promise<readonly Member[]> {
+): Promise<readonly DebMember[]> {
   if (signer === undefined) return []
   // The port signs bytes at hand, so this one feature needs the compressed package in memory.
-  const data = await readFile(dataPath)
-  const signed = Buffer.concat([Buffer.from('2.0\n'), control, data])
-  const bytes = await signer.signDetached(signed, new Date(spec.epoch * 1000))
-  return [{ name: '_gpgorigin', sizeBytes: bytes.length, body: () => one(bytes) }]
+  return [await originSignature({ control, data: await readFile(dataPath) }, { signer, epoch })]
 }
 
 function ownership(owner: string, group: string) {
@@ -173,14 +144,4 @@ function ownership(owner: string, group: string) {
 function idOf(name: string, ids: { readonly [name: string]: number }): number {
   if (/^\d+$/.test(name)) return Number(name)
   return Object.hasOwn(ids, name) ? (ids[name] ?? 0) : 0
-}
-
-async function* one(bytes: Uint8Array): ByteStream {
-  yield bytes
-}
-
-async function collect(stream: ByteStream): Promise<Buffer> {
-  const pieces: Uint8Array[] = []
-  for await (const piece of stream) pieces.push(piece)
-  return Buffer.concat(pieces)
 }

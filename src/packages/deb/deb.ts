@@ -1,5 +1,6 @@
 import { UserError } from '../../errors.ts'
 import { knownArchitecture } from '../architecture.ts'
+import { specOfChanges } from '../package-changes.ts'
 import type { PackageFormat } from '../package-format.ts'
 import type { PackageSpec } from '../package-spec.ts'
 import { compareDebVersions } from '../version-order.ts'
@@ -7,6 +8,7 @@ import { buildDeb } from './build.ts'
 import { debFindings } from './findings.ts'
 import { debMentions } from './mentions.ts'
 import { readDebInfo } from './read.ts'
+import { repackageDeb } from './repackage.ts'
 import { unpackDeb } from './unpack.ts'
 import { debVersion, debVersionFindings, debVersionWithoutEpoch } from './version.ts'
 
@@ -28,6 +30,11 @@ export const deb: PackageFormat = {
     await buildDeb(spec, context)
   },
   read: readDebInfo,
+  repackage: {
+    originalsMax: 1,
+    findings: (changes) => debFindings(specOfChanges(changes)),
+    build: repackageDeb,
+  },
   unpack: unpackDeb,
 }
 

@@ -31,7 +31,7 @@ export function controlFields(spec: PackageSpec, installedSizeKiB: number): read
     ['Vendor', spec.vendor],
     ['License', spec.license],
     ...Object.entries(spec.fields),
-    ['Description', description(spec)],
+    ['Description', description({ ...spec, declaredVersion: spec.version.declared })],
   ]
   return fields.flatMap(([name, value]) =>
     value === undefined || value === '' ? [] : [[name, value] as const],
@@ -77,11 +77,16 @@ function withoutRepeats(list: RelationList): RelationList {
 }
 
 /** Policy 5.6.13: a synopsis, then lines with a space in front; a lone stop is an empty line. */
-function description({ name, summary, description: text, version }: PackageSpec): string {
+export function description({
+  name,
+  summary,
+  description: text,
+  declaredVersion,
+}: Pick<PackageSpec, 'name' | 'summary' | 'description'> & { readonly declaredVersion: string }): string {
   // Lintian wants an extended description, and one that says more than the synopsis.
   const says = text.trim().replace(/\.$/, '')
   const extended =
-    says === '' || says === summary ? `This package contains ${name} ${version.declared}.` : text.trim()
+    says === '' || says === summary ? `This package contains ${name} ${declaredVersion}.` : text.trim()
   const lines = extended.split('\n')
   return [summary, ...lines.map((line) => (line.trim() === '' ? ' .' : ` ${line.trimEnd()}`))].join('\n')
 }
