@@ -10,7 +10,7 @@ import {
   temporaryPathFor,
 } from '../../lib/atomic-file.ts'
 import type { BuildContext } from '../package-format.ts'
-import type { PackageSpec } from '../package-spec.ts'
+import type { PackageCompression, PackageSpec } from '../package-spec.ts'
 import { type ContentRecord, contentRecords } from './content.ts'
 import { encodeLead } from './lead.ts'
 import { mainHeader, type PayloadFacts } from './main-header.ts'
@@ -19,16 +19,35 @@ import { payloadOf } from './payload.ts'
 import { mainHeaderOffset, signatureHeader } from './signature.ts'
 import { rpmVersion } from './version.ts'
 
+export async function buildRpm(spec: PackageSpec, context: BuildContext): Promise<void> {
+  const records = contentRecords(spec)
+  const { name, epoch, compression } = spec
+  const { version, release } = rpmVersion(spec.version)
+  const header = (payload: PayloadFacts): Uint8Array => mainHeader(spec, records, payload)
+  await writeRpm({ leadName: `${name}-${version}-${release}`, epoch, compression, records, header }, context)
+}
+
+/** What a package file is made of. */
+export interface RpmParts {
+  readonly leadName: string
+  /** Seconds since 1970. */
+  readonly epoch: number
+  readonly compression: PackageCompression
+  readonly records: readonly ContentRecord[]
+  /** The main header; its length depends on none of the facts. */
+  header(payload: PayloadFacts): Uint8Array
+}
+
 /**
  * Streams the payload to its final place behind the room for the headers, then writes the headers, which carry its
  * digests, and shows the file under its name when all of it is on the disk.
  */
-export async function buildRpm(spec: PackageSpec, context: BuildContext): Promise<void> {
+export async function writeRpm(parts: RpmParts, context: BuildContext): Promise<void> {
   const temporary = temporaryPathFor(context.outputPath)
   try {
     const file = await open(temporary, 'wx', 0o644)
     await closing(file, async () => {
-      await writePackage(spec, { file, context })
+      await writePackage(parts, { file, context })
       // Whatever the umask: others read the package, too.
       await file.chmod(0o644)
       await file.sync()
@@ -46,22 +65,21 @@ interface Target {
   readonly context: BuildContext
 }
 
-async function writePackage(spec: PackageSpec, { file, context }: Target): Promise<void> {
-  const records = contentRecords(spec)
-  const payload = await writePayload(spec, records, { file, context })
-  const header = mainHeader(spec, records, payload)
+async function writePackage(parts: RpmParts, { file, context }: Target): Promise<void> {
+  const payload = await writePayload(parts, { file, context })
+  const header = parts.header(payload)
   if (header.length !== payload.headerBytes)
     throw new Error('The length of the main header depends on the payload')
   const signature = await signatureHeader({
     mainHeader: header,
     payloadBytes: payload.payloadBytes,
     archiveBytes: payload.archiveBytes,
-    epoch: spec.epoch,
+    epoch: parts.epoch,
     signer: context.signer,
   })
   await writeAt(
     file,
-    Buffer.concat([encodeLead({ type: 'binary', name: leadName(spec) }), signature, header]),
+    Buffer.concat([encodeLead({ type: 'binary', name: parts.leadName }), signature, header]),
     0,
   )
 }
@@ -76,16 +94,15 @@ interface WrittenPayload extends PayloadFacts {
 const writeBytes = 1 << 20
 
 async function writePayload(
-  spec: PackageSpec,
-  records: readonly ContentRecord[],
+  { records, epoch, compression, header }: RpmParts,
   { file, context: { signal } }: Target,
 ): Promise<WrittenPayload> {
-  const headerBytes = mainHeader(spec, records, unknownPayload).length
+  const headerBytes = header(unknownPayload).length
   const colors = new Map<number, number>()
   const archive = new Meter()
   const payload = new Meter()
-  const plain = archive.measure(payloadOf(records, { epoch: spec.epoch, colors, signal }))
-  const { kind, level } = spec.compression
+  const plain = archive.measure(payloadOf(records, { epoch, colors, signal }))
+  const { kind, level } = compression
   // rpm would read several zstd frames too, but one frame whose workers look back over its whole window is smaller and
   // takes less time (200 MB of machine code at level 19: a fifth smaller).
   const compressed = compress(plain, kind, { level, frames: 'single' })
@@ -142,9 +159,4 @@ async function writeAt(file: FileHandle, data: Uint8Array, position: number): Pr
     const { bytesWritten } = await file.write(data, written, data.length - written, position + written)
     written += bytesWritten
   }
-}
-
-function leadName({ name, version }: PackageSpec): string {
-  const { version: rpm, release } = rpmVersion(version)
-  return `${name}-${rpm}-${release}`
 }

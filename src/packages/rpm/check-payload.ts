@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import type { CompressionKind } from '../../archive/compression.ts'
+import type { ByteStream, CompressionKind } from '../../archive/compression.ts'
 import { CpioError, type CpioMember, readCpio } from '../../archive/cpio.ts'
 import { decompress, detectCompression } from '../../archive/decompress.ts'
 import { UserError } from '../../errors.ts'
@@ -8,8 +8,14 @@ import { fileFlags, fileTypes, type RpmFileEntry } from './file-list.ts'
 import { Meter } from './meter.ts'
 import type { RpmFile } from './read.ts'
 
-/** Unpacks the payload into nothing and compares every file in it with the header's list: no more, no less, no other. */
-export async function checkPayload(path: string, rpm: RpmFile): Promise<void> {
+/** Gets the bytes of a regular file, and reads them to the end. Of hard links, the last one brings the bytes. */
+export type ReceiveFile = (file: RpmFileEntry, body: ByteStream) => Promise<void>
+
+/**
+ * Unpacks the payload, into nothing unless somebody receives it, and compares every file in it with the header's list:
+ * no more, no less, no other.
+ */
+export async function checkPayload(path: string, rpm: RpmFile, receive?: ReceiveFile): Promise<void> {
   const compression = await compressionOf(path, rpm)
   const input = createReadStream(path, { start: rpm.headerRange.end })
   const archive = new Meter()
@@ -17,7 +23,7 @@ export async function checkPayload(path: string, rpm: RpmFile): Promise<void> {
   const limits = { sizeBytesMax: archiveBytesMax(rpm), ratioMax: Number.POSITIVE_INFINITY }
   const plain = archive.measure(decompress(input, compression, limits))
   try {
-    await checkMembers(plain, rpm)
+    await checkMembers(plain, rpm, receive)
   } catch (error) {
     if (!(error instanceof CpioError)) throw error
     throw brokenPayload(`at offset ${error.offset} of the archive, ${error.message}.`, error)
@@ -58,13 +64,23 @@ function archiveBytesMax({ files }: RpmFile): number {
   return files.reduce((sum, { sizeBytes }) => sum + sizeBytes + memberBytesMax, memberBytesMax + 512)
 }
 
-async function checkMembers(plain: AsyncIterable<Uint8Array>, rpm: RpmFile): Promise<void> {
+async function checkMembers(
+  plain: ByteStream,
+  rpm: RpmFile,
+  receive: ReceiveFile = async (_file, body) => {
+    for await (const _piece of body);
+  },
+): Promise<void> {
   const list = new ExpectedFiles(rpm.files)
   const algorithm = digestAlgorithm(rpm)
   for await (const member of readCpio(plain, (index) => list.sizeAt(index))) {
     const file = list.take(member)
-    const isLink = (file.mode & fileTypes.mask) === fileTypes.symlink
-    const found = await readMember(member, isLink ? undefined : algorithm)
+    const type = file.mode & fileTypes.mask
+    const isLink = type === fileTypes.symlink
+    const isWhole = type === fileTypes.file && member.sizeBytes === file.sizeBytes
+    const found = isLink
+      ? await linkText(member)
+      : await digestOfMember(member, algorithm, isWhole ? (body) => receive(file, body) : undefined)
     if (isLink && found !== file.linkTarget) {
       throw brokenPayload(
         `${quoted(file.path)} points to ${quoted(found)}, and the header says ${quoted(file.linkTarget)}.`,
@@ -100,18 +116,30 @@ function digestAlgorithm(rpm: RpmFile): string {
 
 const linkBytesMax = 4096
 
-/** The digest of a file, or the text of a link. */
-async function readMember(member: CpioMember, algorithm: string | undefined): Promise<string> {
-  if (algorithm === undefined && member.sizeBytes > linkBytesMax) {
+async function linkText(member: CpioMember): Promise<string> {
+  if (member.sizeBytes > linkBytesMax) {
     throw brokenPayload(`a symbolic link claims a target of ${member.sizeBytes} bytes.`)
   }
-  const hash = createHash(algorithm ?? 'sha256')
   const text: Uint8Array[] = []
-  for await (const piece of member.body) {
-    if (algorithm === undefined) text.push(piece)
-    else hash.update(piece)
+  for await (const piece of member.body) text.push(piece)
+  return Buffer.concat(text).toString()
+}
+
+async function digestOfMember(
+  { body }: CpioMember,
+  algorithm: string,
+  receive: ((body: ByteStream) => Promise<void>) | undefined,
+): Promise<string> {
+  const hash = createHash(algorithm)
+  async function* hashed(): ByteStream {
+    for await (const piece of body) {
+      hash.update(piece)
+      yield piece
+    }
   }
-  return algorithm === undefined ? Buffer.concat(text).toString() : hash.digest('hex')
+  if (receive !== undefined) await receive(hashed())
+  else for await (const _piece of hashed());
+  return hash.digest('hex')
 }
 
 /** The files that the header promises, ticked off as they come. */

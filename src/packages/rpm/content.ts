@@ -23,6 +23,17 @@ export interface ContentRecord {
   readonly source: { readonly file: string; readonly digest: Digest } | undefined
   /** Ghosts are in the header and not in the payload. */
   readonly isInPayload: boolean
+  /** Of a package that somebody else built. */
+  readonly kept?: KeptAttributes
+}
+
+/** What our own packages have the same value of for all files. */
+export interface KeptAttributes {
+  readonly mtime: number
+  readonly verifyFlags: number
+  readonly language: string
+  /** As cap_to_text(3) writes it, or empty. */
+  readonly capabilities: string
 }
 
 /** In the byte order of the paths, as rpmbuild sorts them. */
@@ -115,20 +126,27 @@ export function contentTags(
     ...directoryTags(records),
     fileModes: records.map(({ mode }) => mode),
     fileRdevs: records.map(() => 0),
-    fileMtimes: records.map(() => epoch),
+    fileMtimes: records.map(({ kept }) => kept?.mtime ?? epoch),
     fileDigests: records.map(({ digest }) => digest),
     fileLinkTos: records.map(({ linkTarget }) => linkTarget),
     fileFlags: records.map(({ flags }) => flags),
     fileUserName: records.map(({ owner }) => owner),
     fileGroupName: records.map(({ group }) => group),
-    fileVerifyFlags: records.map(({ isInPayload }) => (isInPayload ? verifyAll : verifyGhost)),
+    fileVerifyFlags: records.map(
+      ({ kept, isInPayload }) => kept?.verifyFlags ?? (isInPayload ? verifyAll : verifyGhost),
+    ),
     fileDevices: records.map(() => 1),
     fileInodes: records.map(({ inode }) => inode),
-    fileLangs: records.map(() => ''),
+    fileLangs: records.map(({ kept }) => kept?.language ?? ''),
+    fileCapabilities: records.some(hasCapabilities)
+      ? records.map(({ kept }) => kept?.capabilities ?? '')
+      : undefined,
     fileColors: records.map(({ inode }) => colors.get(inode) ?? 0),
     fileDigestAlgo: [sha256Algorithm],
   }
 }
+
+const hasCapabilities = ({ kept }: ContentRecord): boolean => (kept?.capabilities ?? '') !== ''
 
 function directoryTags(records: readonly ContentRecord[]): TagValues<HeaderTag> {
   const dirNames = new Map<string, number>()

@@ -1,4 +1,5 @@
 import { valueBytes } from './header.ts'
+import type { TagRecord } from './header-values.ts'
 import {
   type HeaderTag,
   headerTags,
@@ -10,18 +11,16 @@ import {
 
 export type TagValue = string | Uint8Array | readonly string[] | readonly number[]
 
-interface TagRecord {
-  readonly number: number
-  readonly type: TagType
-  readonly count: number
-  readonly data: Uint8Array
-}
-
 /** Undefined members and empty lists are left out: rpm has no empty tags. */
 export type TagValues<Name extends string> = { readonly [name in Name]?: TagValue | undefined }
 
-export function encodeMainHeader(values: TagValues<HeaderTag>): Uint8Array {
-  return encodeHeader(recordsOf(values, headerTags), headerTags.headerImmutable.number)
+/** @param kept tags of another header, as they stand there; none of them is among the values */
+export function encodeMainHeader(values: TagValues<HeaderTag>, kept: readonly TagRecord[] = []): Uint8Array {
+  const records = [...recordsOf(values, headerTags), ...kept]
+  return encodeHeader(
+    records.sort((a, b) => a.number - b.number),
+    headerTags.headerImmutable.number,
+  )
 }
 
 export function encodeSignatureHeader(values: TagValues<SignatureTag>): Uint8Array {

@@ -1,4 +1,5 @@
 import { brokenHeader, type HeaderEntry, type RawHeader } from './header.ts'
+import type { TagType } from './tags.ts'
 
 interface NumberedTag {
   readonly number: number
@@ -15,6 +16,15 @@ export interface HeaderValues<Name extends string> {
   number(tag: Name | number): number | undefined
   numbers(tag: Name | number): readonly number[]
   bytes(tag: Name | number): Uint8Array | undefined
+  /** As it stands, whatever it means. */
+  record(tag: Name | number): TagRecord | undefined
+}
+
+export interface TagRecord {
+  readonly number: number
+  readonly type: TagType
+  readonly count: number
+  readonly data: Uint8Array
 }
 
 export function headerValues<Name extends string>(
@@ -34,6 +44,12 @@ export function headerValues<Name extends string>(
     bytes: (tag) => {
       const entry = find(tag)
       return entry === undefined ? undefined : header.bytes.subarray(entry.start, entry.end)
+    },
+    record: (tag) => {
+      const entry = find(tag)
+      if (entry === undefined) return undefined
+      const { tag: number, type, count, start, end } = entry
+      return { number, type, count, data: header.bytes.subarray(start, end) }
     },
   }
 }

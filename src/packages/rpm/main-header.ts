@@ -41,9 +41,9 @@ export function mainHeader(
 }
 
 // Readers take it as the level of the format, so it is a version of rpm, and the one whose packages ours are compared with.
-const formatVersion = '4.18.0'
+export const formatVersion = '4.18.0'
 // The same on every machine: the name of the real one is nobody's business and would change the bytes.
-const buildHost = 'reproducible'
+export const buildHost = 'reproducible'
 
 function identityTags(spec: PackageSpec): TagValues<HeaderTag> {
   const { epoch, version, release } = rpmVersion(spec.version)
@@ -76,7 +76,10 @@ function identityTags(spec: PackageSpec): TagValues<HeaderTag> {
 
 const sha256Algorithm = 8
 
-function payloadTags({ compression }: PackageSpec, payload: PayloadFacts): TagValues<HeaderTag> {
+export function payloadTags(
+  { compression }: Pick<PackageSpec, 'compression'>,
+  payload: PayloadFacts,
+): TagValues<HeaderTag> {
   const isPlain = compression.kind === 'none'
   return {
     payloadFormat: 'cpio',

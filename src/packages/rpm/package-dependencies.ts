@@ -43,10 +43,12 @@ export function dependencyTagValues(sources: DependencySources): TagValues<Heade
     orders: systemdOrder(sources.spec),
   }
   const requires = [...declared.requires, ...impliedRequires(sources), ...rpmlibRequires(sources, declared)]
-  return { ...columns(declared), ...tagsOf('requires', requires) }
+  return { ...dependencyColumns(declared), ...tagsOf('requires', requires) }
 }
 
-function columns(lists: Record<DependencyKind, readonly RpmDependency[]>): TagValues<HeaderTag> {
+export function dependencyColumns(
+  lists: Record<DependencyKind, readonly RpmDependency[]>,
+): TagValues<HeaderTag> {
   let tags: TagValues<HeaderTag> = {}
   for (const kind of dependencyKinds) tags = { ...tags, ...tagsOf(kind, lists[kind]) }
   return tags
@@ -90,7 +92,7 @@ const operatorFlags = {
   '>=': senseFlags.greater | senseFlags.equal,
 } as const
 
-function relationsOf(list: RelationList, flags = 0): readonly RpmDependency[] {
+export function relationsOf(list: RelationList, flags = 0): readonly RpmDependency[] {
   return list.map((alternatives) => {
     const [only] = alternatives
     if (only === undefined) throw new Error('A relation without alternatives has passed the findings')
@@ -131,19 +133,26 @@ const isaNames: { readonly [architecture: string]: string } = {
 
 function ownProvides({ spec, records }: DependencySources): readonly RpmDependency[] {
   const version = rpmVersionText(rpmVersion(spec.version))
-  const isaName = isaNames[rpmArchitecture(spec.architecture)]
-  const provides = [{ name: spec.name, flags: senseFlags.equal, version }]
-  if (isaName !== undefined)
-    provides.push({ name: `${spec.name}(${isaName})`, flags: senseFlags.equal, version })
-  return hasConfig(records) ? [...provides, configDependency(spec, version)] : provides
+  const provides = ownNames(spec.name, rpmArchitecture(spec.architecture)).map((name) => ({
+    name,
+    flags: senseFlags.equal,
+    version,
+  }))
+  return hasConfig(records) ? [...provides, configDependency(spec.name, version)] : provides
+}
+
+/** What every package provides: its name, and its name for one kind of machine (rpm's word). */
+export function ownNames(name: string, architecture: string): readonly string[] {
+  const isaName = isaNames[architecture]
+  return isaName === undefined ? [name] : [name, `${name}(${isaName})`]
 }
 
 const hasConfig = (records: readonly ContentRecord[]) =>
   records.some(({ flags }) => (flags & fileFlags.config) !== 0)
 
 /** rpmbuild ties a package to its own configuration, for those who package that separately. */
-function configDependency(spec: PackageSpec, version: string): RpmDependency {
-  return { name: `config(${spec.name})`, flags: senseFlags.config | senseFlags.equal, version }
+export function configDependency(name: string, version: string): RpmDependency {
+  return { name: `config(${name})`, flags: senseFlags.config | senseFlags.equal, version }
 }
 
 function impliedRequires({
@@ -153,7 +162,7 @@ function impliedRequires({
   triggerScriptlets,
 }: DependencySources): readonly RpmDependency[] {
   const version = rpmVersionText(rpmVersion(spec.version))
-  const config = hasConfig(records) ? [configDependency(spec, version)] : []
+  const config = hasConfig(records) ? [configDependency(spec.name, version)] : []
   const forScripts = [...scriptlets].flatMap(([name, script]) =>
     interpreterRequires(script, scriptletSlots[name].flag),
   )
@@ -176,8 +185,11 @@ const payloadFeatures = {
 } as const
 
 /** The abilities of rpm itself that this package uses, so that an older rpm refuses it instead of failing inside. */
-function rpmlibRequires(
-  { spec, records }: DependencySources,
+export function rpmlibRequires(
+  {
+    spec,
+    records,
+  }: { readonly spec: Pick<PackageSpec, 'compression'>; readonly records: readonly ContentRecord[] },
   declared: Record<DependencyKind, readonly RpmDependency[]>,
 ): readonly RpmDependency[] {
   const all = Object.values(declared).flat()

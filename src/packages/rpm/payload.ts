@@ -27,9 +27,9 @@ export async function* payloadOf(records: readonly ContentRecord[], context: Pay
   yield encodeCpioTrailer()
 }
 
-function encodeEntry({ path, inode, mode, sizeBytes }: ContentRecord, epoch: number): Uint8Array {
+function encodeEntry({ path, inode, mode, sizeBytes, kept }: ContentRecord, epoch: number): Uint8Array {
   // rpmlib(PayloadFilesHavePrefix): names begin with a dot.
-  return encodeCpioEntry({ name: `.${path}`, inode, mode, mtime: epoch, sizeBytes })
+  return encodeCpioEntry({ name: `.${path}`, inode, mode, mtime: kept?.mtime ?? epoch, sizeBytes })
 }
 
 // Larger pieces are no faster, and leave more behind before memory is collected (200 MB: +25 MiB, with 1 MiB +75).

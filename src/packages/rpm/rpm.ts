@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts'
+import { specOfChanges } from '../package-changes.ts'
 import type { PackageFormat } from '../package-format.ts'
 import type { PackageSpec } from '../package-spec.ts'
 import { compareRpmVersions } from '../version-order.ts'
@@ -7,6 +8,7 @@ import { buildRpm } from './build.ts'
 import { findingsOf } from './findings.ts'
 import { rpmMentions } from './mentions.ts'
 import { readRpm } from './package-info.ts'
+import { repackageRpm } from './repackage/repackage.ts'
 import { rpmVersion, rpmVersionFindings, rpmVersionText } from './version.ts'
 
 /** RPM packages of the format version 4, which every rpm since 4.14 (RHEL 8) installs. */
@@ -27,6 +29,11 @@ export const rpm: PackageFormat = {
     await buildRpm(spec, context)
   },
   read: readRpm,
+  repackage: {
+    originalsMax: 20,
+    findings: (changes) => findingsOf(specOfChanges(changes)),
+    build: repackageRpm,
+  },
 }
 
 /** The epoch is not in it, as with rpmbuild. */

@@ -103,6 +103,7 @@ export const headerTags = {
   distTag: tag(1155, 'string'),
   longFileSizes: tag(5008, 'int64'),
   longSize: tag(5009, 'int64'),
+  fileCapabilities: tag(5010, 'stringArray'),
   fileDigestAlgo: tag(5011, 'int32'),
   bugUrl: tag(5012, 'string'),
   vcs: tag(5034, 'string'),
