@@ -57,6 +57,8 @@ export interface ConfigKinds {
   readonly packageFormats: readonly string[]
   /** Formats that can be unpacked into layers of images. */
   readonly unpackedFormats: readonly string[]
+  /** How many packages of others can become one of this format; 0 where none can. */
+  originalsMax(format: string): number
   /** Canonical words, `all` among them. */
   readonly architectures: readonly string[]
   /** The canonical word for another spelling (`x86_64`); undefined when there is none. */

@@ -26,6 +26,7 @@ export function mergeVariant(name: string, written: WrittenPackage, variant: Var
     formats: _formats,
     architectures: _architectures,
     keyring: _keyring,
+    repackage: _repackage,
     overrides = {},
     ...base
   } = written

@@ -69,7 +69,7 @@ export function resolveVariant(name: string, variant: Variant, world: PackageWor
 }
 
 /** Late references are replaced in every text, keys excepted. */
-function forArchitecture(merged: MergedVariant, architecture: string): MergedVariant {
+export function forArchitecture(merged: MergedVariant, architecture: string): MergedVariant {
   const replaced = replaceTexts(merged.fields, architecture)
   return { fields: replaced, pathOf: (path) => merged.pathOf(path) }
 }
@@ -92,7 +92,18 @@ function versionOf(fields: WrittenVariant, release: ReleaseVersion): PackageVers
   }
 }
 
-function reportVersion(
+/** Of a package of others, where it is not to have theirs: their numbering, whatever ours is. */
+export const ownVersionOf = ({ version, build, epoch }: WrittenVariant): PackageVersion | undefined =>
+  version === undefined
+    ? undefined
+    : {
+        epoch: epoch ?? 0,
+        declared: version,
+        build: String(build ?? packageDefaults.build),
+        scheme: 'standard',
+      }
+
+export function reportVersion(
   version: PackageVersion,
   format: string,
   { versions, version: release }: PackageWorld,
@@ -134,31 +145,7 @@ function textsOf(fields: WrittenVariant, report: Report): Texts {
     'Say who looks after it: maintainer: Name <mail@example.org>.',
     report,
   )
-  if (/[\r\n]/.test(summary.trim())) {
-    report(
-      ['summary'],
-      'PACKAGE_SUMMARY',
-      'The summary has more than one line.',
-      'Move the rest to "description".',
-    )
-  }
-  if (maintainer !== '' && !/^[^<>]*\S\s*<[^<>@\s]+@[^<>@\s]+>$/.test(maintainer)) {
-    const hint = 'Write a name and a mail address: Release Team <release@example.org>.'
-    report(
-      ['maintainer'],
-      'PACKAGE_MAINTAINER',
-      `${quote(maintainer)} is not of the form "Name <mail>".`,
-      hint,
-    )
-  }
-  if (fields.homepage !== undefined && !URL.canParse(fields.homepage)) {
-    report(
-      ['homepage'],
-      'PACKAGE_HOMEPAGE',
-      `${quote(fields.homepage)} is not a URL.`,
-      'Begin it with "https://".',
-    )
-  }
+  checkTexts({ ...fields, summary, maintainer }, report)
   return {
     summary: summary.trim(),
     description: fields.description?.trim() ?? summary.trim(),
@@ -168,6 +155,37 @@ function textsOf(fields: WrittenVariant, report: Report): Texts {
     priority: fields.priority ?? packageDefaults.priority,
     vendor: fields.vendor,
     homepage: fields.homepage,
+  }
+}
+
+/** What is wrong with texts that are there. */
+export function checkTexts(
+  { summary, maintainer, homepage }: Pick<WrittenVariant, 'summary' | 'maintainer' | 'homepage'>,
+  report: Report,
+): void {
+  if (/[\r\n]/.test((summary ?? '').trim())) {
+    report(
+      ['summary'],
+      'PACKAGE_SUMMARY',
+      'The summary has more than one line.',
+      'Move the rest to "description".',
+    )
+  }
+  if (
+    maintainer !== undefined &&
+    maintainer !== '' &&
+    !/^[^<>]*\S\s*<[^<>@\s]+@[^<>@\s]+>$/.test(maintainer)
+  ) {
+    const hint = 'Write a name and a mail address: Release Team <release@example.org>.'
+    report(
+      ['maintainer'],
+      'PACKAGE_MAINTAINER',
+      `${quote(maintainer)} is not of the form "Name <mail>".`,
+      hint,
+    )
+  }
+  if (homepage !== undefined && !URL.canParse(homepage)) {
+    report(['homepage'], 'PACKAGE_HOMEPAGE', `${quote(homepage)} is not a URL.`, 'Begin it with "https://".')
   }
 }
 
@@ -182,7 +200,7 @@ function required(
   return value ?? ''
 }
 
-function relationsOf(
+export function relationsOf(
   fields: WrittenVariant,
   variant: Variant,
   world: PackageWorld,

@@ -43,6 +43,25 @@ export interface ResolvedPackage extends Variant {
   readonly sign: string | undefined
 }
 
+/** A package of finished ones of others, for one variant. What is undefined stays as they have it. */
+export interface ResolvedRepackage extends Variant {
+  readonly name: string
+  /** The packages, the main one first. */
+  readonly from: readonly FilePattern[]
+  readonly version: PackageVersion | undefined
+  readonly summary: string | undefined
+  readonly description: string | undefined
+  readonly maintainer: string | undefined
+  readonly vendor: string | undefined
+  readonly homepage: string | undefined
+  readonly license: string | undefined
+  readonly section: string | undefined
+  readonly priority: string | undefined
+  readonly relations: Relations
+  readonly fields: { readonly [name: string]: string }
+  readonly sign: string | undefined
+}
+
 type Role = Extract<ContentEntry, { type: 'file' }>['role']
 
 interface Owned {

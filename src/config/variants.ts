@@ -28,13 +28,16 @@ export function repositoryViews(written: WrittenConfig, kinds: ConfigKinds): rea
 
 /** The formats that a package is built in. */
 export function formatsOf(name: string, written: WrittenConfig, kinds: ConfigKinds): readonly string[] {
-  const declared = written.packages?.[name]?.formats
+  const { formats: declared, repackage } = written.packages?.[name] ?? {}
   if (declared !== undefined) return [...new Set(declared)]
+  const possible = kinds.packageFormats.filter(
+    (format) => repackage === undefined || Object.hasOwn(repackage, format),
+  )
   const needed = repositoryViews(written, kinds)
     .filter(({ packages }) => packages === undefined || packages.includes(name))
     .map(({ packageFormat }) => packageFormat)
-  const formats = kinds.packageFormats.filter((format) => needed.includes(format))
-  return formats.length > 0 ? formats : kinds.packageFormats
+  const formats = possible.filter((format) => needed.includes(format))
+  return formats.length > 0 ? formats : possible
 }
 
 /** Everything that is built of a package: each format for each architecture, and for each distribution that differs. */

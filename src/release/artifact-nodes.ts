@@ -1,6 +1,6 @@
 import type { Config, PackageConfig, RepositoryConfig } from '../config/config.ts'
 import { sharedOptionsOf } from '../config/kinds.ts'
-import { resolvePackage } from '../config/resolve-package.ts'
+import { resolvePackage, resolveRepackaged } from '../config/resolve-package.ts'
 import type { ResolvedPackage, Variant } from '../config/resolved-package.ts'
 import { jsonObject } from '../lib/json-copy.ts'
 import { packageFormat } from '../packages/index.ts'
@@ -10,10 +10,12 @@ import type { PackageDeclaration } from '../steps/build-package/declaration.ts'
 import type { Choice } from '../steps/choice.ts'
 import { collectFiles } from '../steps/collect-files/collect-files.ts'
 import { fetchSource } from '../steps/fetch-source/fetch-source.ts'
+import { repackage } from '../steps/repackage/repackage.ts'
 import { writeChecksums } from '../steps/write-checksums/write-checksums.ts'
 import { moduleBuildNodes } from './module-nodes.ts'
 import { keyId, type NodeSketch } from './node-sketch.ts'
 import { packageDeclaration, patternText, sourcesInLayer, sourcesOf } from './package-declaration.ts'
+import { originalSources, repackageDeclaration } from './repackage-declaration.ts'
 
 /** A build step and what it builds, for those who need only some of them. */
 export interface BuildNode extends NodeSketch {
@@ -67,8 +69,36 @@ export function variantsOf(config: Config, declared: PackageConfig): readonly Va
 }
 
 function buildNode(config: Config, name: string, variant: Variant): BuildNode {
+  return config.packages[name]?.written.repackage === undefined
+    ? builtNode(config, name, variant)
+    : repackagedNode(config, name, variant)
+}
+
+function repackagedNode(config: Config, name: string, variant: Variant): BuildNode {
+  const resolved = resolveRepackaged(config, name, variant)
+  const sources = originalSources(resolved)
+  const sign = embeddedKey(config, resolved)
+  return {
+    id: buildId(name, variant),
+    step: repackage.name,
+    options: jsonObject({
+      format: variant.format,
+      package: repackageDeclaration(resolved),
+      sources: choicesOf(config, sources),
+      key: sign === undefined ? undefined : config.keys[sign],
+    }),
+    needs: [...sources.map(sourceId), ...(sign === undefined ? [] : [keyId(sign)])],
+    packageName: name,
+    variant,
+  }
+}
+
+const buildId = (name: string, { format, architecture, distribution }: Variant): string =>
+  ['build', name, format, architecture, distribution].filter((part) => part !== undefined).join(':')
+
+function builtNode(config: Config, name: string, variant: Variant): BuildNode {
   const resolved: ResolvedPackage = resolvePackage(config, name, variant)
-  const { format, architecture, distribution } = variant
+  const { format } = variant
   const sources = sourcesOf(resolved)
   const sign = embeddedKey(config, resolved)
   const key = sign === undefined ? undefined : config.keys[sign]
@@ -77,7 +107,7 @@ function buildNode(config: Config, name: string, variant: Variant): BuildNode {
     ...keyringRepositories(config, name, format).flatMap(({ keys }) => keys),
   ]
   return {
-    id: ['build', name, format, architecture, distribution].filter((part) => part !== undefined).join(':'),
+    id: buildId(name, variant),
     step: buildPackage.name,
     options: jsonObject({
       format,
@@ -117,7 +147,10 @@ function keyringOf(config: Config, name: string, format: string): PackageDeclara
 }
 
 /** The key for a signature inside of the package. */
-function embeddedKey(config: Config, { name, format, sign }: ResolvedPackage): string | undefined {
+function embeddedKey(
+  config: Config,
+  { name, format, sign }: Pick<ResolvedPackage, 'name' | 'format' | 'sign'>,
+): string | undefined {
   if (packageFormat(format).embeddedSignature === 'usual') return sign
   return config.packages[name]?.written.overrides?.[format]?.sign
 }

@@ -24,6 +24,7 @@ import { pushImage } from './push-image/push-image.ts'
 import { pushModule } from './push-module/push-module.ts'
 import { recordTests } from './record-tests/record-tests.ts'
 import { removeRelease } from './remove-release/remove-release.ts'
+import { repackage } from './repackage/repackage.ts'
 import { runJob } from './run-job/run-job.ts'
 import { sign } from './sign/sign.ts'
 import { takePackages } from './take-packages/take-packages.ts'
@@ -45,6 +46,7 @@ export const steps: readonly AnyStep[] = [
   checkBase,
   fetchSource,
   buildPackage,
+  repackage,
   buildImage,
   buildModule,
   collectFiles,

@@ -13,6 +13,7 @@ import { packages } from './packages.ts'
 import { pipeline } from './pipeline.ts'
 import { promotions } from './promotions.ts'
 import { release } from './release.ts'
+import { repackage } from './repackage.ts'
 import { repositories } from './repositories.ts'
 import type { Rule } from './rule.ts'
 import { secrets } from './secrets.ts'
@@ -25,6 +26,7 @@ export const rules: readonly Rule[] = [
   componentVersion,
   packages,
   keyring,
+  repackage,
   repositories,
   installs,
   environments,

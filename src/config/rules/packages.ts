@@ -1,6 +1,8 @@
 import type { Problem } from '../finding.ts'
 import { nameHint } from '../name-hint.ts'
+import { resolveRepackage } from '../resolve-repackage.ts'
 import { type PackageWorld, resolveVariant } from '../resolve-variant.ts'
+import type { Variant } from '../resolved-package.ts'
 import { formatsOf, repositoryViews, variantsOf } from '../variants.ts'
 import { namesIn, problem, type Rule, type RuleContext } from './rule.ts'
 
@@ -25,16 +27,17 @@ function variantProblems(
   { config, kinds }: RuleContext,
   world: PackageWorld,
 ): readonly Problem[] {
+  const problemsOf = (variant: Variant): readonly Problem[] => {
+    const resolve = config.packages?.[name]?.repackage === undefined ? resolveVariant : resolveRepackage
+    return resolve(name, variant, world).problems
+  }
   const variants = variantsOf(name, config, kinds)
   if (variants.length > 0) {
-    return variants.flatMap((variant) => resolveVariant(name, variant, world).problems)
+    return variants.flatMap(problemsOf)
   }
   // The architectures are missing: all that does not depend on them is checked.
   return formatsOf(name, config, kinds)
-    .flatMap(
-      (format) =>
-        resolveVariant(name, { format, architecture: 'all', distribution: undefined }, world).problems,
-    )
+    .flatMap((format) => problemsOf({ format, architecture: 'all', distribution: undefined }))
     .filter(({ code }) => code !== 'CONFIG_UNKNOWN_NAME')
 }
 

@@ -231,6 +231,22 @@ const keyring = mapOf(
   },
 )
 
+function repackageSchema({ packageFormats }: PackageKinds) {
+  const originals = (format: string) =>
+    texts(
+      `The ${format} packages it is made of, the main one first: the name of a source that is one file, "SOURCE:PATH", or a path in the project.`,
+    )
+      .min(1, 'is empty')
+      .exactOptional()
+  return z
+    .strictObject(Object.fromEntries(packageFormats.map((format) => [format, originals(format)])))
+    .meta({
+      description:
+        'Makes it a package of finished ones of others, by format: their files, scripts, relations and words, under this name. Version, summary, license and the like are theirs where they are not written; relations are added to theirs.',
+      examples: [{ deb: ['docker-deb'], rpm: ['docker-rpm', 'docker-selinux-rpm'] }],
+    })
+}
+
 export function packageSchema(kinds: PackageKinds) {
   const variant = variantFields()
   const override = z.strictObject(variant).partial().describe('What differs in these variants.')
@@ -247,6 +263,7 @@ export function packageSchema(kinds: PackageKinds) {
         .min(1, 'is empty')
         .describe('The machines to build it for; "all" when nothing in it depends on the machine.'),
       keyring,
+      repackage: repackageSchema(kinds),
       ...variant,
       overrides: z
         .record(z.string(), override)
@@ -258,7 +275,10 @@ export function packageSchema(kinds: PackageKinds) {
 }
 
 export type WrittenPackage = z.output<ReturnType<typeof packageSchema>>
-export type WrittenVariant = Omit<WrittenPackage, 'formats' | 'architectures' | 'keyring' | 'overrides'>
+export type WrittenVariant = Omit<
+  WrittenPackage,
+  'formats' | 'architectures' | 'keyring' | 'repackage' | 'overrides'
+>
 export type WrittenContent = z.output<typeof content>
 
 const relationTexts: { readonly [field in (typeof relationFields)[number]]: string } = {

@@ -1,20 +1,17 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { z } from 'zod'
-import type { Artifact, ArtifactKind } from '../../artifacts/artifact.ts'
+import type { Artifact } from '../../artifacts/artifact.ts'
 import type { ArtifactStore } from '../../artifacts/store.ts'
-import { UserError } from '../../errors.ts'
 import { type Digest, digestOfJson } from '../../lib/digest.ts'
-import { hawserVersion } from '../../lib/hawser-version.ts'
 import { packageFormat } from '../../packages/index.ts'
 import type { PackageFormat } from '../../packages/package-format.ts'
 import type { PackageSpec } from '../../packages/package-spec.ts'
 import type { Step, StepContext } from '../../pipeline/step.ts'
 import type { Signer } from '../../signing/signer.ts'
-import { type ArtifactsResult, artifactsResult, isInDist, projectStore, putInDist } from '../artifacts.ts'
+import { type ArtifactsResult, isInDist, projectStore, putInDist } from '../artifacts.ts'
 import { type Choice, choice } from '../choice.ts'
 import { openSigner } from '../keys.ts'
 import { materialsOf } from '../materials.ts'
+import { builderIdentity, buildIntoStore, builtBefore, refusePackage } from '../package-building.ts'
 import { type PackageDeclaration, packageDeclaration } from './declaration.ts'
 import { keyringFiles } from './keyring-files.ts'
 import { packageSpec } from './package-spec.ts'
@@ -80,15 +77,8 @@ async function specOf(
   return packageSpec(options.package, materials, { epoch: context.run.epoch, made })
 }
 
-function refuseFindings(format: PackageFormat, spec: PackageSpec): void {
-  const findings = format.findings(spec)
-  const [first] = findings
-  if (first === undefined) return
-  const all = findings.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n')
-  throw new UserError(first.code, `The package "${spec.name}" cannot be a ${format.name}.\n${all}`, {
-    hint: findings.map(({ hint }) => hint).join('\n'),
-  })
-}
+const refuseFindings = (format: PackageFormat, spec: PackageSpec): void =>
+  refusePackage(format, spec.name, format.findings(spec))
 
 /** Identity of the build: everything that decides about the bytes, and nothing that does not. */
 async function inputsDigest(options: Options, spec: PackageSpec, context: StepContext): Promise<Digest> {
@@ -99,9 +89,7 @@ async function inputsDigest(options: Options, spec: PackageSpec, context: StepCo
   })
   const signer = await signerOf(options, context)
   return digestOfJson({
-    builder: `hawser ${hawserVersion()}`,
-    // The codecs decide about compressed bytes.
-    codecs: [process.versions['zlib'], process.versions['zstd']],
+    ...builderIdentity(),
     format: options.format,
     spec: { ...spec, contents },
     signer: signer?.fingerprint,
@@ -111,31 +99,16 @@ async function inputsDigest(options: Options, spec: PackageSpec, context: StepCo
 const signerOf = async ({ key }: Options, context: StepContext): Promise<Signer | undefined> =>
   key === undefined ? undefined : openSigner(key, context)
 
-async function builtBefore(inputs: Digest, store: ArtifactStore): Promise<Artifact | undefined> {
-  const record = artifactsResult.safeParse(await store.getRecord(inputs))
-  const made = record.success ? record.data.artifacts[0] : undefined
-  return made !== undefined && (await store.has(made.digest)) ? made : undefined
-}
-
-async function build(
-  options: Options,
-  spec: PackageSpec,
-  context: StepContext,
-  store: ArtifactStore,
-): Promise<Artifact & { readonly kind: ArtifactKind }> {
+function build(options: Options, spec: PackageSpec, context: StepContext, store: ArtifactStore) {
   const format = packageFormat(options.format)
   const name = format.fileName(spec)
   context.log(`building ${name}`)
-  const outputPath = join(await store.scratch('temporary'), `${process.pid}-${crypto.randomUUID()}`)
-  try {
+  return buildIntoStore(format.name, store, async (outputPath) => {
     const signer = await signerOf(options, context)
     await format.build(spec, { outputPath, signal: context.signal, ...(signer !== undefined && { signer }) })
     await readBack(format, spec, outputPath)
-    const { digest, sizeBytes } = await store.add(outputPath)
-    return { name, kind: format.name, digest, sizeBytes }
-  } finally {
-    await rm(outputPath, { force: true })
-  }
+    return name
+  })
 }
 
 /** A package that its own reader does not understand must never leave the machine. */

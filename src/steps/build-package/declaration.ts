@@ -36,7 +36,7 @@ const keyring = z.object({
   ),
 })
 
-const versionParts = z.object({
+export const versionParts = z.object({
   epoch: z.number().int(),
   declared: z.string(),
   build: z.string(),
@@ -54,7 +54,7 @@ const relationList = z.array(
   ),
 )
 
-const relations = z.object({
+export const relations = z.object({
   depends: relationList,
   preDepends: relationList,
   recommends: relationList,
