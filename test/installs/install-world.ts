@@ -18,7 +18,7 @@ export type FormatName = 'deb' | 'rpm'
 
 export interface TestPackage {
   readonly name: string
-  /** `1.4.5-1`: 1.4.5-1 as deb, 1.4.5_1-1 as rpm. */
+  /** `1.4.5-1`: 1.4.5-1 as deb, 1.4.5_1-1 as rpm; with two numbers, `1.4-1` is 1.4-1 in both. */
   readonly version: string
   readonly architecture?: string
   /** As in hawser.yaml; a version such as `1.4.5-1` is written as the format has it. */
@@ -43,6 +43,10 @@ export class InstallWorld {
 
   static async create(format: FormatName): Promise<InstallWorld> {
     return new InstallWorld(await mkdtemp(join(tmpdir(), 'hawser-installs-test-')), format)
+  }
+
+  static at(folder: string, format: FormatName): InstallWorld {
+    return new InstallWorld(folder, format)
   }
 
   remove(): Promise<void> {
@@ -73,7 +77,7 @@ export class InstallWorld {
     const spec: PackageSpec = {
       ...plainSpec,
       name,
-      version: ketVersion(version),
+      version: versionOf(version),
       architecture,
       relations: { ...noRelations, ...relationsOf(relations) },
     }
@@ -95,6 +99,11 @@ export class InstallWorld {
       date: new Date('2025-07-01T12:00:00Z'),
       cause: { project: 'test', version, commit: 'c'.repeat(40) },
     })
+  }
+
+  /** As if another tool had made the repository. */
+  forgetRecords(): Promise<void> {
+    return rm(join(this.folder, 'repository/.hawser'), { recursive: true })
   }
 
   async verdict(version: string, packages: readonly TestPackage[], more: Partial<InstallCheck>) {
@@ -125,9 +134,10 @@ export class InstallWorld {
   }
 }
 
-function ketVersion(version: string): PackageVersion {
+function versionOf(version: string): PackageVersion {
   const [declared = '', build = '1'] = version.split('-')
-  return { epoch: 0, declared, build, scheme: 'ket' }
+  const scheme = /^\d+\.\d+\.\d+$/.test(declared) ? 'ket' : 'standard'
+  return { epoch: 0, declared, build, scheme }
 }
 
 /** Versions with a build number are ours, and spelled by the format. */
@@ -138,7 +148,7 @@ function relationsOf(written: NonNullable<TestPackage['relations']>): Partial<Re
       parseRelations(text).map((any) =>
         any.map((one) =>
           typeof one.version === 'string' && /^[\d.]+-\d+$/.test(one.version)
-            ? { ...one, version: ketVersion(one.version) }
+            ? { ...one, version: versionOf(one.version) }
             : one,
         ),
       ),

@@ -12,17 +12,19 @@ export function relationsOf({ bytes, entry }: CandidatePackage): PackageRelation
   }
 }
 
-/** A rich dependency is left to dnf; here every name in it counts, so that none is missing for the wrong reason. */
+/** A rich dependency is left to dnf. Of a choice any name will do; of others every name counts, so that none is missing for the wrong reason. */
 function needsOf(relation: InstallRelation): readonly (readonly InstallRelation[])[] {
   if (!relation.name.startsWith('(')) return [[relation]]
-  return richTerms(relation.name).map((one) => [one])
+  const tokens = tokensOf(relation.name)
+  const terms = termsOf(tokens)
+  const isChoice = tokens.every((token) => token === 'or' || !words.has(token))
+  return isChoice ? [terms] : terms.map((one) => [one])
 }
 
 const words = new Set(['and', 'or', 'if', 'unless', 'else', 'with', 'without'])
 
 /** rpm's docs/boolean_dependencies: terms, words between them, and parentheses around; `name(64bit)` is one term. */
-function richTerms(text: string): readonly InstallRelation[] {
-  const tokens = tokensOf(text)
+function termsOf(tokens: readonly string[]): readonly InstallRelation[] {
   const terms: InstallRelation[] = []
   for (let index = 0; index < tokens.length; index += 1) {
     const name = tokens[index] ?? ''
