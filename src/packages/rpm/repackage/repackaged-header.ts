@@ -30,7 +30,6 @@ export function repackagedHeader({
 function identityTags({ originals, changes, identity }: JoinedSources): TagValues<HeaderTag> {
   const { epoch, name, version, release, architecture } = identity
   const kept = (tag: HeaderTag): string | undefined => originals[0]?.rpm.header.text(tag)
-  const summary = changes.summary ?? kept('summary')
   return {
     // Translations would go with the words of others.
     headerI18nTable: ['C'],
@@ -38,8 +37,8 @@ function identityTags({ originals, changes, identity }: JoinedSources): TagValue
     version,
     release,
     epoch: epoch === 0 ? undefined : [epoch],
-    summary,
-    description: changes.description ?? (changes.summary === undefined ? kept('description') : summary),
+    summary: changes.summary ?? kept('summary'),
+    description: changes.description ?? kept('description'),
     buildTime: [changes.epoch],
     buildHost,
     vendor: changes.vendor ?? kept('vendor'),
