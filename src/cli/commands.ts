@@ -34,6 +34,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./release.ts')).release,
   },
   {
+    name: 'promote',
+    describe: 'Take tested packages of a version to the next environment, byte for byte.',
+    load: async () => (await import('./promote.ts')).promote,
+  },
+  {
     name: 'replace',
     describe: 'Remove a draft, or what may be replaced, and release the version anew.',
     load: async () => (await import('./replace.ts')).replace,

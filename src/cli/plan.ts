@@ -8,6 +8,7 @@ import { blockerOf, isAlreadyTrue } from '../release/run-release.ts'
 import { type Command, stringFlag } from './command.ts'
 import { inputFlags, inputsOf } from './inputs.ts'
 import { planLines } from './render-plan.ts'
+import { scopeFlags, scopeOf } from './scope.ts'
 import { versionOf } from './version-word.ts'
 
 export const plan: Command = {
@@ -17,6 +18,7 @@ export const plan: Command = {
   words: [1, 1],
   flags: {
     ...inputFlags,
+    ...scopeFlags,
     out: {
       type: 'string',
       short: 'o',
@@ -27,7 +29,8 @@ export const plan: Command = {
   async run({ words: [word = ''], flags, terminal, environment, cwd, signal }) {
     const project = await findProject({ cwd, environment })
     const version = await versionOf(word, { project, flags, terminal, signal })
-    const made = await planRelease({ project, version, inputs: inputsOf(flags), signal })
+    const scope = await scopeOf(flags, project, signal)
+    const made = await planRelease({ project, version, inputs: inputsOf(flags), scope, signal })
     const digest = planDigest(made)
     const out = stringFlag(flags, 'out')
     if (out !== undefined) await writePlanFile(resolve(cwd, out), made)

@@ -7,12 +7,14 @@ import { readPlanFile } from '../release/plan-file.ts'
 import { planRelease } from '../release/prepare.ts'
 import { findProject } from '../release/project.ts'
 import { blockerOf, isAlreadyTrue, refuseMoved, runPlan } from '../release/run-release.ts'
+import { waiverIn } from '../release/scope.ts'
 import { type Command, type CommandInput, stringFlag } from './command.ts'
 import { endOfRun, interrupted } from './end-of-run.ts'
 import { waitFlag, waitsForPeople } from './gates.ts'
 import { inputFlags, inputsOf } from './inputs.ts'
 import { progress } from './progress.ts'
 import { planLines } from './render-plan.ts'
+import { scopeFlags, scopeOf } from './scope.ts'
 import { versionOf } from './version-word.ts'
 
 export const release: Command = {
@@ -22,6 +24,7 @@ export const release: Command = {
   words: [1, 1],
   flags: {
     ...inputFlags,
+    ...scopeFlags,
     plan: {
       type: 'string',
       value: 'FILE',
@@ -34,9 +37,16 @@ export const release: Command = {
     const { words, flags, terminal, environment, cwd, signal } = input
     const project = await findProject({ cwd, environment })
     const version = await versionOf(words[0] ?? '', { project, flags, terminal, signal })
-    const made = await planRelease({ project, version, inputs: inputsOf(flags), signal })
     const planFile = stringFlag(flags, 'plan')
-    const approved = planFile === undefined ? made : await approvedPlan(resolve(cwd, planFile), made)
+    const read = planFile === undefined ? undefined : (await readPlanFile(resolve(cwd, planFile))).plan
+    const waived = read === undefined ? undefined : waiverIn(read)
+    const scope = {
+      ...(await scopeOf(flags, project, signal)),
+      ...(waived !== undefined && { waiver: waived }),
+    }
+    const made = await planRelease({ project, version, inputs: inputsOf(flags), scope, signal })
+    if (read !== undefined) refuseMoved(read, made)
+    const approved = read ?? made
     if (!terminal.json) for (const line of planLines(made, planDigest(made), terminal)) terminal.note(line)
 
     const blocker = blockerOf(made)
@@ -56,12 +66,6 @@ export const release: Command = {
       observer.end()
     }
   },
-}
-
-async function approvedPlan(path: string, now: Plan): Promise<Plan> {
-  const { plan } = await readPlanFile(path)
-  refuseMoved(plan, now)
-  return plan
 }
 
 function alreadyTrue({ run }: Plan, { terminal }: CommandInput): number {

@@ -12,6 +12,7 @@ import { inputFlags, inputsOf } from './inputs.ts'
 import { progress } from './progress.ts'
 import { confirm, release } from './release.ts'
 import { planLines } from './render-plan.ts'
+import { scopeFlags, scopeOf } from './scope.ts'
 
 export const replace: Command = {
   name: 'replace',
@@ -21,6 +22,7 @@ export const replace: Command = {
   words: [1, 1],
   flags: {
     ...inputFlags,
+    ...scopeFlags,
     reason: { type: 'string', value: 'TEXT', describe: 'Why; kept with the run for ever.' },
     'force-published': {
       type: 'boolean',
@@ -49,6 +51,7 @@ async function makeRoom(version: string, project: Project, input: CommandInput):
       project,
       version,
       inputs: inputsOf(flags),
+      scope: await scopeOf(flags, project, signal),
       signal,
       reason: stringFlag(flags, 'reason')?.trim() || undefined,
       forcePublished: flags['force-published'] === true,

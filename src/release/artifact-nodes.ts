@@ -30,8 +30,8 @@ export interface ArtifactNodes {
   readonly others: readonly NodeSketch[]
 }
 
-/** Sources → packages and files → checksums over all of them. */
-export function artifactNodes(config: Config): ArtifactNodes {
+/** Sources → packages and files → checksums over all of them; over packages from elsewhere, where they are taken. */
+export function artifactNodes(config: Config, taken?: readonly { readonly id: string }[]): ArtifactNodes {
   const builds = Object.values(config.packages).flatMap((declared) =>
     variantsOf(config, declared).map((variant) => buildNode(config, declared.name, variant)),
   )
@@ -41,7 +41,7 @@ export function artifactNodes(config: Config): ArtifactNodes {
   const sources = Object.keys(config.sources)
     .map((name) => sourceNode(name, config))
     .filter(({ id }) => needed.has(id))
-  return { sources, builds, others: [...files, ...checksumNodes(config, made)] }
+  return { sources, builds, others: [...files, ...checksumNodes(config, [...(taken ?? builds), ...files])] }
 }
 
 /** Names of the sources that layers are made of. */
@@ -191,7 +191,10 @@ function fileNodes(config: Config): readonly NodeSketch[] {
   return [{ id: 'collect-files', step: collectFiles.name, options: jsonObject(options), needs }]
 }
 
-function checksumNodes({ release, keys }: Config, made: readonly NodeSketch[]): readonly NodeSketch[] {
+function checksumNodes(
+  { release, keys }: Config,
+  made: readonly { readonly id: string }[],
+): readonly NodeSketch[] {
   if (release.checksums === undefined || made.length === 0) return []
   const from = made.map(({ id }) => id)
   const signed = release.sign === undefined ? [] : [keyId(release.sign)]

@@ -1,12 +1,11 @@
 import type { Artifact } from '../artifacts/artifact.ts'
-import { memoryEngine } from '../engine/memory/memory-engine.ts'
 import { UserError } from '../errors.ts'
 import type { Plan } from '../pipeline/plan.ts'
 import type { Run } from '../pipeline/run.ts'
 import { artifactsResult } from '../steps/artifacts.ts'
 import { planBuild, planImages, type ReleaseRequest } from './prepare.ts'
-import { blockerOf, type RunObserver } from './run-release.ts'
-import { executorFor } from './session.ts'
+import { runInMemory } from './run-in-memory.ts'
+import type { RunObserver } from './run-release.ts'
 
 export interface BuildRequest extends ReleaseRequest {
   readonly observer: RunObserver
@@ -40,23 +39,11 @@ export async function buildImagesOnly(request: ReleaseRequest): Promise<void> {
 
 async function runBuild(
   plan: Plan,
-  { project, signal }: ReleaseRequest,
+  request: ReleaseRequest,
   observer: RunObserver,
 ): Promise<{ readonly run: Run; readonly artifacts: readonly Artifact[] }> {
-  const blocker = blockerOf(plan)
-  if (blocker !== undefined) throw blocker
-  const engine = memoryEngine({ execute: executorFor(project, observer.log) })
-  try {
-    let run = await engine.start(plan)
-    const { project: name, version } = plan.run
-    for await (const changed of engine.watch({ project: name, version }, signal)) {
-      run = changed
-      observer.changed(run)
-    }
-    return { run, artifacts: artifactsIn(run) }
-  } finally {
-    await engine.close()
-  }
+  const run = await runInMemory(plan, request, observer)
+  return { run, artifacts: artifactsIn(run) }
 }
 
 function artifactsIn({ plan, nodes }: Run): readonly Artifact[] {

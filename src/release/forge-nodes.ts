@@ -6,6 +6,8 @@ import { publishRelease } from '../steps/publish-release/publish-release.ts'
 import { uploadAssets } from '../steps/upload-assets/upload-assets.ts'
 import type { NodeSketch } from './node-sketch.ts'
 
+export const forgeIds: readonly string[] = ['tag', 'draft', 'assets']
+
 /** What a release on the forge is made of. */
 export interface Released {
   /** Steps whose artifacts are its assets. */

@@ -39,7 +39,7 @@ export async function initCi(project: Project, system: CiSystem): Promise<Initia
 
 async function factsOf(project: Project): Promise<CiFacts> {
   const config = await loadProjectConfig(project)
-  const { nodes } = releasePipeline(config, '')
+  const { nodes } = releasePipeline(config, '', { everywhere: true })
   return { ...writtenFacts(await textOf(project), configName), config, nodes, hawserVersion: hawserVersion() }
 }
 

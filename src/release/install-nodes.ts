@@ -4,6 +4,8 @@ import { checkInstalls } from '../steps/check-installs/check-installs.ts'
 import { keyId, type NodeSketch } from './node-sketch.ts'
 import { repositoryOptionsOf } from './repository-nodes.ts'
 
+export const installsId = (repository: string): string => `installs:${repository}`
+
 /** Of a repository that says what users install, else none; `from` are the steps whose packages it is about to get. */
 export function installNodes(
   config: Config,
@@ -14,7 +16,7 @@ export function installNodes(
   if (installs === undefined || from.length === 0) return []
   return [
     {
-      id: `installs:${name}`,
+      id: installsId(name),
       step: checkInstalls.name,
       options: jsonObject({ ...repositoryOptionsOf(config, repository), from, installs }),
       needs: [...from, ...keys.map(keyId)],

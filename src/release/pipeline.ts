@@ -1,28 +1,63 @@
-import type { Config } from '../config/config.ts'
+import type { Config, EnvironmentConfig } from '../config/config.ts'
 import { sharedOptionsOf } from '../config/kinds.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { jsonObject } from '../lib/json-copy.ts'
 import type { Pipeline, PipelineNode, StepNode } from '../pipeline/plan.ts'
+import type { Approval } from '../signing/attest/promotion.ts'
 import { steps } from '../steps/index.ts'
+import type { Waiver } from '../steps/waiver.ts'
 import { artifactNodes } from './artifact-nodes.ts'
+import { environmentPipeline, promotionNodes } from './environment-nodes.ts'
+import { everyEnvironment, selectEnvironments } from './environments.ts'
 import { forgeNodes, publishReleaseNode } from './forge-nodes.ts'
 import { imageBuildNodes, imageId, imageProofNodes, imagePushNodes } from './image-nodes.ts'
 import { installNodes } from './install-nodes.ts'
 import { mergePipeline } from './merge-pipeline.ts'
 import { modulePushNodes } from './module-nodes.ts'
-import { idsOf, keyNodes, type NodeSketch } from './node-sketch.ts'
+import { type GateSketch, idsOf, keyNodes, type NodeSketch } from './node-sketch.ts'
 import { buildsFor, publishNode } from './repository-nodes.ts'
+import { withTests } from './tested-nodes.ts'
 
+const usualGateLimitMs = 7 * 86_400_000
 const usual: Pick<StepNode, 'limitMs' | 'retry'> = {
   limitMs: 3_600_000,
   retry: { attemptsMax: 5, firstDelayMs: 1000, delayMaxMs: 60_000 },
 }
 
+/** What the command and the checkout add to what the file declares. */
+export interface ReleaseScope {
+  readonly branch?: string | undefined
+  /** As if every environment were reached, for those who ask what a release may come to. */
+  readonly everywhere?: true
+  readonly waiver?: Waiver | undefined
+}
+
 /** The pipeline of a release: derived from what the file declares, then extended or replaced by its `pipeline:`. */
-export function releasePipeline(config: Config, notes: string): Pipeline {
+export function releasePipeline(config: Config, notes: string, scope: ReleaseScope = {}): Pipeline {
   const { pipeline } = config
-  const derived = pipeline.extends === 'none' ? [] : derivedNodes(config, notes)
-  return { nodes: mergePipeline(derived, pipeline, sharedBy(config)), parallelMax: pipeline.parallelMax }
+  const derived = pipeline.extends === 'none' ? [] : derivedFor(config, notes, scope)
+  const nodes = withTests(mergePipeline(derived, pipeline, sharedBy(config)))
+  return { nodes, parallelMax: pipeline.parallelMax }
+}
+
+function derivedFor(
+  config: Config,
+  notes: string,
+  { branch, waiver, everywhere }: ReleaseScope,
+): readonly PipelineNode[] {
+  if (Object.keys(config.environments).length === 0) return derivedNodes(config, notes)
+  const selection = everywhere === true ? everyEnvironment(config) : selectEnvironments(config, branch)
+  return environmentPipeline(config, notes, selection, waiver).map(withUsual)
+}
+
+/** Of that, the promotion to one environment alone; the one who types the command decides. */
+export function promotionPipeline(
+  config: Config,
+  environment: EnvironmentConfig,
+  decided: { readonly waiver: Waiver | undefined; readonly approval: Approval | undefined },
+): Pipeline {
+  const nodes = promotionNodes(config, environment, decided).map(withUsual)
+  return { nodes, parallelMax: config.pipeline.parallelMax }
 }
 
 /** What the file says once and steps of the pipeline need not repeat. */
@@ -57,13 +92,9 @@ export function imagePipeline(config: Config): Pipeline {
   return { nodes: nodes.filter(({ id }) => wanted.has(id)), parallelMax }
 }
 
-const withUsual = ({ id, step, options, needs }: NodeSketch): PipelineNode => ({
-  id,
-  step,
-  options,
-  needs,
-  ...usual,
-})
+function withUsual(sketch: NodeSketch | GateSketch): PipelineNode {
+  return 'gate' in sketch ? { limitMs: usualGateLimitMs, ...sketch } : { ...usual, ...sketch }
+}
 
 /**
  * Keys → sources → artifacts and images → tag → draft → assets → registries and repositories → the release becomes public. Nothing outside the

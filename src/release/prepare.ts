@@ -5,15 +5,18 @@ import { openForge } from '../steps/forge-choice.ts'
 import { loadProjectConfig } from './load-project-config.ts'
 import { releaseNotes } from './notes.ts'
 import { contextOutside } from './open-declared.ts'
-import { buildPipeline, imagePipeline, releasePipeline } from './pipeline.ts'
+import { buildPipeline, imagePipeline, type ReleaseScope, releasePipeline } from './pipeline.ts'
 import { type Checkout, type Project, readCheckout, refuseModified, runIdentity } from './project.ts'
 import { checkReleaseVersion } from './release-version.ts'
+import { completeScope, refuseUnusedWaiver } from './scope.ts'
 import { makePlan, type StepLog } from './session.ts'
 
 export interface ReleaseRequest {
   readonly project: Project
   readonly version: string
   readonly inputs: { readonly [name: string]: string }
+  /** What the command says beside the version. */
+  readonly scope?: ReleaseScope
   readonly signal: AbortSignal
   readonly log?: StepLog
 }
@@ -46,7 +49,10 @@ export async function planRelease(request: ReleaseRequest): Promise<Plan> {
     forge,
     commit: declared.run.commit,
   })
-  return planOf(declared, releasePipeline(declared.config, notes), request)
+  const scope = await completeScope(declared.config, request.scope ?? {}, project, signal)
+  const plan = await planOf(declared, releasePipeline(declared.config, notes, scope), request)
+  refuseUnusedWaiver(plan, scope)
+  return plan
 }
 
 /** The plan that only builds artifacts; the work tree may be modified. */

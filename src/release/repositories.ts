@@ -1,5 +1,6 @@
 import { basename, sep } from 'node:path'
-import { UserError } from '../errors.ts'
+import { environmentOf } from '../config/promotion-pairs.ts'
+import { Refusal, UserError } from '../errors.ts'
 import { fileSystemError } from '../lib/atomic-file.ts'
 import { digestOfFile } from '../lib/digest.ts'
 import { mapLimited } from '../lib/limit.ts'
@@ -41,6 +42,7 @@ export async function addFiles(
   outside: OutsideRun,
 ): Promise<PublishResult> {
   const request = await declared(name, outside)
+  await refusePromotedOnly(name, outside)
   const format = packageFormats.find((one) => one.name === request.format.packageFormat)
   if (format === undefined) throw new Error(`No package format is called "${request.format.packageFormat}"`)
   const files = await packageFiles(paths, format.extension)
@@ -104,6 +106,7 @@ export async function copyDeclared(
   outside: OutsideRun,
 ): Promise<PublishResult> {
   const config = await loadProjectConfig(outside.project)
+  await refusePromotedOnly(to, outside)
   const source = await openDeclared(config, from, outside)
   const choice = chosenBy(choices)
   return copyPackages({
@@ -141,6 +144,17 @@ export async function collectDeclared(
 ): Promise<Collected> {
   const opened = await openDeclared(await loadProjectConfig(outside.project), name, outside)
   return collectGarbage({ ...opened, ...options })
+}
+
+/** What is only promoted to holds what was tested, and says so: nothing gets in beside that. */
+async function refusePromotedOnly(name: string, { project }: OutsideRun): Promise<void> {
+  const environment = environmentOf(await loadProjectConfig(project), name)
+  if (environment?.from === undefined) return
+  throw new Refusal(
+    'REPOSITORY_PROMOTED_ONLY',
+    `"${name}" belongs to the environment "${environment.name}", which takes its packages from "${environment.from}".`,
+    { hint: `Promote a release: hawser promote ${environment.from} ${environment.name} VERSION.` },
+  )
 }
 
 /** The repository with the commit and its time, as in a release: repeating it gives the same bytes. */

@@ -1,6 +1,7 @@
 import { Refusal, TransientError, UserError } from '../errors.ts'
 import type { Engine, ReleaseKey, StepExecutor } from '../pipeline/engine.ts'
-import type { Plan } from '../pipeline/plan.ts'
+import { ancestorsOf } from '../pipeline/order.ts'
+import type { Plan, PlannedNode } from '../pipeline/plan.ts'
 import { comparePlans, planDigest } from '../pipeline/plan-digest.ts'
 import type { Run } from '../pipeline/run.ts'
 import { engineFailure, isEngineDurable, openEngine } from './open-engine.ts'
@@ -23,9 +24,18 @@ export interface RunRequest {
   readonly waitsForPeople?: boolean
 }
 
-/** Everything planned is already true, so that there is nothing to run. */
+/** Everything planned is already true, so that there is nothing to run, and nobody has to be asked. */
 export const isAlreadyTrue = ({ nodes }: Plan): boolean =>
-  nodes.every(({ change }) => change.kind === 'keep' || change.kind === 'skip')
+  nodes.every((node) => isTrue(node) || isIdleGate(node, nodes))
+
+const isTrue = ({ change }: PlannedNode): boolean => change.kind === 'keep' || change.kind === 'skip'
+
+/** A gate of which everything behind it has been done. */
+function isIdleGate(gate: PlannedNode, nodes: readonly PlannedNode[]): boolean {
+  if (!('gate' in gate)) return false
+  const behind = nodes.filter((node) => 'step' in node && ancestorsOf(node.id, nodes).has(gate.id))
+  return behind.some(({ change }) => change.kind === 'keep') && behind.every(isTrue)
+}
 
 /** What keeps the plan from being run at all, as the error that says so; the worst comes first. */
 export function blockerOf({ nodes }: Plan): Error | undefined {

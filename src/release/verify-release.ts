@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline as pipeStreams } from 'node:stream/promises'
 import type { Config } from '../config/config.ts'
+import { environmentOf } from '../config/promotion-pairs.ts'
 import { UserError } from '../errors.ts'
 import type { Forge, ForgeRelease } from '../forge/forge.ts'
 import { hexOf } from '../lib/digest.ts'
@@ -16,6 +17,7 @@ import { openpgpVerifier } from '../signing/openpgp/verifier.ts'
 import { openForge } from '../steps/forge-choice.ts'
 import { openSigner } from '../steps/keys.ts'
 import type { OpenedRepository } from '../steps/publish-packages/open-repository.ts'
+import { isLast } from './environments.ts'
 import { loadProjectConfig } from './load-project-config.ts'
 import { contextOutside, type OutsideRun, openDeclared } from './open-declared.ts'
 import { rebuildImages } from './rebuild-images.ts'
@@ -174,7 +176,7 @@ async function verifyChecksumSignature(
 
 async function verifyRepositories(assets: readonly Downloaded[], verification: Verification): Promise<void> {
   const { config, outside, findings, verified } = verification
-  for (const repository of Object.values(config.repositories)) {
+  for (const repository of releasedRepositories(config)) {
     outside.log(`reading the repository "${repository.name}"`)
     const opened = await openDeclared(config, repository.name, outside)
     const wanted = await packagesFor(repository, assets)
@@ -198,6 +200,13 @@ async function verifyRepositories(assets: readonly Downloaded[], verification: V
     verified.push(`repository "${repository.name}": ${wanted.length} packages, ${count} entries, signed`)
   }
 }
+
+/** Where users of the release find it: not where it is only tested. */
+const releasedRepositories = (config: Config): readonly Config['repositories'][string][] =>
+  Object.values(config.repositories).filter(({ name }) => {
+    const environment = environmentOf(config, name)
+    return environment === undefined || isLast(environment, config)
+  })
 
 async function listedDigests(
   { format, storage, verifier }: OpenedRepository,

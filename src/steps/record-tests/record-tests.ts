@@ -1,9 +1,11 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
+import type { Digest } from '../../lib/digest.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
 import { mapLimited } from '../../lib/limit.ts'
 import type { Step, StepContext } from '../../pipeline/step.ts'
 import {
+  type OpenedRepository,
   openRepository,
   type RepositoryOptions,
   repositoryOptions,
@@ -14,18 +16,17 @@ interface Published {
   readonly repository: RepositoryOptions
   /** The step that published in it. */
   readonly published: string
+  /** Steps and gates that are tests of it; those that were skipped prove nothing. */
+  readonly tests: readonly string[]
 }
 
 type Options = {
   readonly environment: string
   readonly repositories: readonly Published[]
-  /** Steps that are tests; those that were skipped prove nothing. */
-  readonly tests: readonly string[]
 }
 
 type Result = {
   readonly [key: string]: Json
-  readonly passed: readonly string[]
   /** `repository:path` of each package → digest of the record that says that it was tested. */
   readonly tested: JsonObject
 }
@@ -45,84 +46,87 @@ export const recordTests: Step<Options, Result, Recorded> = {
       z.object({
         repository: z.object(repositoryOptions),
         published: z.string(),
+        tests: z.array(z.string()).default([]),
       }),
     ),
-    tests: z.array(z.string()).min(1),
   }),
   async probe(options, context) {
     return { state: 'present', evidence: await recorded(options, context) }
   },
-  decide({ environment, tests }, probe, context) {
+  decide({ environment }, probe) {
     if (probe.state !== 'present') throw new Error('Reading records gives what is there or throws')
     const { tested, missing } = probe.evidence
-    const passed = passedIn(tests, context)
-    if (passed.length === 0) {
-      return {
-        kind: 'refuse',
-        code: 'TESTS_SKIPPED',
-        message: `Every test of "${environment}" was skipped, so that nothing can be said of its packages.`,
-        hint: 'Let one of them run, or promote without a test: hawser promote … --waive REASON.',
-      }
+    if (missing > 0) {
+      return { kind: 'create', summary: `record ${missing} packages as tested in "${environment}"` }
     }
     const count = Object.keys(tested).length
-    if (missing === 0) {
-      const summary = `${count} packages are recorded as tested in "${environment}"`
-      return { kind: 'keep', summary, result: { passed, tested } }
-    }
-    return { kind: 'create', summary: `record ${missing} packages as tested in "${environment}"` }
+    const summary =
+      count === 0
+        ? `no test in "${environment}" ran, so that nothing is recorded`
+        : `${count} packages are recorded as tested in "${environment}"`
+    return { kind: 'keep', summary, result: { tested } }
   },
   async act(_change, options, context) {
-    const passed = passedIn(options.tests, context)
     const { environment } = options
-    for (const { repository, published } of options.repositories) {
-      const opened = await openRepository(repository, context)
-      const packages = publishedBy(published, context)
-      const known = await readTestRecords(
-        opened,
-        packages.map(({ sha256 }) => sha256),
-        context.signal,
-      )
-      const missing = packages.filter((_, index) => known[index] === undefined)
+    for (const one of await recordsOf(options, context)) {
+      const tested = { environment, passed: one.passed, run: context.run }
       await mapLimited(
-        missing,
+        one.missing,
         4,
-        ({ path, sha256 }) =>
-          writeTestRecord(
-            opened,
-            { name: basename(path), sha256 },
-            { environment, passed, run: context.run },
-          ),
+        ({ path, sha256 }) => writeTestRecord(one.opened, { name: basename(path), sha256 }, tested),
         context.signal,
       )
     }
-    const { tested } = await recorded(options, context)
-    return { passed, tested }
+    return { tested: (await recorded(options, context)).tested }
   },
 }
 
-const passedIn = (tests: readonly string[], { results }: StepContext): readonly string[] =>
-  tests.filter((id) => results[id] !== undefined)
+interface Records {
+  readonly opened: OpenedRepository
+  readonly passed: readonly string[]
+  readonly tested: { readonly [path: string]: Digest }
+  /** Packages without a record, where a test says that there should be one. */
+  readonly missing: readonly Package[]
+}
 
-async function recorded({ repositories }: Options, context: StepContext): Promise<Recorded> {
-  const tested: Record<string, string> = {}
-  let missing = 0
-  for (const { repository, published } of repositories) {
+interface Package {
+  readonly path: string
+  readonly sha256: string
+}
+
+async function recordsOf({ repositories }: Options, context: StepContext): Promise<readonly Records[]> {
+  const all: Records[] = []
+  for (const { repository, published, tests } of repositories) {
     const opened = await openRepository(repository, context)
+    const passed = passedIn(tests, context)
     const packages = publishedBy(published, context)
     const digests = packages.map(({ sha256 }) => sha256)
     const records = await readTestRecords(opened, digests, context.signal)
+    const tested: Record<string, Digest> = {}
     for (const [index, { path }] of packages.entries()) {
       const record = records[index]
-      if (record === undefined) missing++
-      else tested[`${repository.repository}:${path}`] = record.digest
+      if (record !== undefined) tested[`${repository.repository}:${path}`] = record.digest
     }
+    const missing = passed.length === 0 ? [] : packages.filter((_, index) => records[index] === undefined)
+    all.push({ opened, passed, tested, missing })
   }
-  return { tested, missing }
+  return all
 }
+
+async function recorded(options: Options, context: StepContext): Promise<Recorded> {
+  const all = await recordsOf(options, context)
+  return {
+    tested: Object.assign({}, ...all.map(({ tested }) => tested)),
+    missing: all.reduce((sum, { missing }) => sum + missing.length, 0),
+  }
+}
+
+const passedIn = (tests: readonly string[], { results, decisions }: StepContext): readonly string[] =>
+  tests.filter((id) => results[id] !== undefined || decisions?.[id] !== undefined)
 
 const publishedPackages = z.object({ packages: z.record(z.string(), z.string()) })
 
-function publishedBy(step: string, { results }: StepContext) {
+function publishedBy(step: string, { results }: StepContext): readonly Package[] {
   const { packages } = publishedPackages.parse(results[step])
   return Object.entries(packages).map(([path, sha256]) => ({ path, sha256 }))
 }
