@@ -12,6 +12,7 @@ import { everyEnvironment, selectEnvironments } from './environments.ts'
 import { forgeNodes, publishReleaseNode } from './forge-nodes.ts'
 import { imageBuildNodes, imageId, imageProofNodes, imagePushNodes } from './image-nodes.ts'
 import { installNodes } from './install-nodes.ts'
+import { withLeftOut } from './left-out.ts'
 import { mergePipeline } from './merge-pipeline.ts'
 import { modulePushNodes } from './module-nodes.ts'
 import { type GateSketch, idsOf, keyNodes, type NodeSketch } from './node-sketch.ts'
@@ -36,7 +37,8 @@ export interface ReleaseScope {
 export function releasePipeline(config: Config, notes: string, scope: ReleaseScope = {}): Pipeline {
   const { pipeline } = config
   const derived = pipeline.extends === 'none' ? [] : derivedFor(config, notes, scope)
-  const nodes = withTests(mergePipeline(derived, pipeline, sharedBy(config)))
+  const merged = mergePipeline(derived, pipeline, sharedBy(config))
+  const nodes = withTests(withLeftOut(merged, derived))
   return { nodes, parallelMax: pipeline.parallelMax }
 }
 
