@@ -2,6 +2,7 @@ import { exitCodes } from '../errors.ts'
 import type { Run } from '../pipeline/run.ts'
 import { exitCodeOf } from '../pipeline/run-exit.ts'
 import { isRemoval } from '../release/replace.ts'
+import { unreleasedBecause } from '../release/scope.ts'
 import { decideCommand, gateLines, openGates } from './gates.ts'
 import { runSummary } from './run-summary.ts'
 import type { Terminal } from './terminal.ts'
@@ -32,7 +33,7 @@ export function verdict(run: Run): string {
   switch (status) {
     case 'published':
       if (isRemoval(run)) return `What there was of ${what} is removed (run ${id}), to be released anew.`
-      return `${what} is published: everything declared was done and read back.`
+      return `${what} is published${where(plan)}: everything declared was done and read back.`
     case 'failed':
       return `${what} failed (run ${id}). What is done stays done; nothing half-done is visible.`
     case 'refused':
@@ -48,11 +49,18 @@ export function verdict(run: Run): string {
   }
 }
 
+/** A release that stays behind the last environment is not what users get. */
+function where(plan: Run['plan']): string {
+  const unreleased = unreleasedBecause(plan)
+  return unreleased === undefined ? '' : ` where this run reaches (${unreleased})`
+}
+
 export function nextCommand(run: Run): string {
   const { plan, status } = run
   const { version } = plan.run
   switch (status) {
     case 'published':
+      if (unreleasedBecause(plan) !== undefined) return `hawser status ${version}`
       return `hawser ${isRemoval(run) ? 'release' : 'verify'} ${version}`
     case 'failed':
     case 'cancelled':

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { UserError } from '../errors.ts'
 import type { Plan } from '../pipeline/plan.ts'
+import { publishRelease } from '../steps/publish-release/publish-release.ts'
 import { takePackages } from '../steps/take-packages/take-packages.ts'
 import { type Waiver, waiver } from '../steps/waiver.ts'
 import { branchOf } from './branch.ts'
@@ -25,6 +26,12 @@ export function refuseUnusedWaiver(plan: Plan, { waiver: given }: ReleaseScope):
   throw new UserError('WAIVER_UNUSED', 'Nothing is promoted here, so that there is nothing to waive.', {
     hint: 'Leave out --waive, or release from a branch that reaches an environment with "from".',
   })
+}
+
+/** Why the release itself is left out of a run, so that only earlier environments get its packages. */
+export function unreleasedBecause({ nodes }: Plan): string | undefined {
+  const skip = nodes.find((node) => 'step' in node && node.step === publishRelease.name)?.skip
+  return skip?.reason === 'not selected' ? skip.by : undefined
 }
 
 /** What an approved plan waives; who approved it is not who releases it. */

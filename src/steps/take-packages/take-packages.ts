@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { z } from 'zod'
 import type { ArtifactKind } from '../../artifacts/artifact.ts'
 import type { ArtifactStore } from '../../artifacts/store.ts'
-import { TransientError } from '../../errors.ts'
+import { TransientError, UserError } from '../../errors.ts'
 import type { Digest } from '../../lib/digest.ts'
 import type { Json } from '../../lib/json.ts'
 import { mapLimited } from '../../lib/limit.ts'
@@ -152,10 +152,27 @@ async function bring(
     const stored = await storage.get(entry.path, { signal: context.signal })
     if (stored === undefined) throw goneError(entry.path, storage.location)
     const { digest: expected, sizeBytes: expectedSizeBytes } = made
-    await store.add(stored.body(), { expected, expectedSizeBytes, signal: context.signal })
+    try {
+      await store.add(stored.body(), { expected, expectedSizeBytes, signal: context.signal })
+    } catch (error) {
+      throw isOfOtherBytes(error) ? otherBytesError(entry, storage.location, error) : error
+    }
   }
   await putInDist(context, store, made)
 }
+
+const isOfOtherBytes = (error: unknown): error is UserError =>
+  error instanceof UserError && ['STORE_DIGEST_MISMATCH', 'STORE_SIZE_MISMATCH'].includes(error.code)
+
+const otherBytesError = ({ path }: PackageEntry, location: string, cause: UserError): UserError =>
+  new UserError(
+    'PROMOTION_BYTES',
+    `${path} in ${location} does not have the bytes that its index names, and that were tested.`,
+    {
+      hint: 'Somebody changed the file, or it is damaged: find out which. "hawser repo verify --deep" looks at all of them.',
+      cause,
+    },
+  )
 
 const goneError = (path: string, location: string): TransientError =>
   new TransientError('REPOSITORY_SOURCE_GONE', `${path} is listed in ${location}, but is not there.`, {
