@@ -193,6 +193,72 @@ test('environments without rules are reached from everywhere, also without a bra
   expect(needsOf(nodes, 'publish:stable')).toContain('assets')
 })
 
+describe('a consumer of both environments', () => {
+  const consumer = `consumers:
+  shop:
+    forge: { local: {} }
+    environments: [staging, production]
+    edits:
+      - yaml: { file: all.yaml, values: { hello: { package: hello, format: deb }, url: { repository: deb } } }
+    tests: [{ name: integration, job: { provider: process, options: { run: 'true' } } }]
+    merge: { limit: 2d, requireApproval: true }
+`
+  const withConsumer = (environments: string): string =>
+    yaml(environments, consumer)
+      .replace('keys: [staging]', "url: 'https://staging.example.org/'\n    keys: [staging]")
+      .replace('keys: [production] }', "keys: [production], url: 'https://packages.example.org' }")
+
+  test('is brought to staging and tested there; its merge waits for production', async () => {
+    const nodes = await nodesOf(withConsumer(both), { branch: 'dev' })
+
+    expect(running(nodes).filter((id) => id.includes(':shop') || id.startsWith('tested'))).toEqual([
+      'consume:shop:staging',
+      'drift:shop:staging',
+      'test:shop:staging:integration',
+      'tested:staging',
+    ])
+    expect(needsOf(nodes, 'consume:shop:staging')).toEqual(['publish:staging'])
+    expect(nodes.find(({ id }) => id === 'tested:staging')).toMatchObject({
+      options: { repositories: [{ tests: ['installs:staging', 'test:shop:staging:integration'] }] },
+    })
+    expect(skips(nodes)['merge:shop']).toEqual({
+      reason: 'not selected',
+      by: 'branch dev: production is for main',
+    })
+  })
+
+  test('is switched to production in the same pull request, tested again, merged, and only then is it released', async () => {
+    const nodes = await nodesOf(withConsumer(both), { branch: 'main' })
+
+    expect(running(nodes).filter((id) => id.includes(':shop'))).toEqual([
+      'consume:shop:production',
+      'drift:shop:production',
+      'test:shop:production:integration',
+      'merge:shop',
+    ])
+    const [staging, production] = ['staging', 'production'].map((environment) =>
+      nodes.find(({ id }) => id === `consume:shop:${environment}`),
+    )
+    const valuesOf = (url: string) => [{ kind: 'yaml', values: { hello: '1.0.0-1', url } }]
+    expect(staging).toMatchObject({
+      options: {
+        edits: valuesOf('https://staging.example.org'),
+        laterEdits: [valuesOf('https://packages.example.org')],
+      },
+    })
+    expect(production).toMatchObject({
+      options: { edits: valuesOf('https://packages.example.org'), laterEdits: [] },
+    })
+    expect(needsOf(nodes, 'consume:shop:production')).toContain('promote:stable')
+    expect(needsOf(nodes, 'merge:shop')).toContain('test:shop:production:integration')
+    expect(nodes.find(({ id }) => id === 'merge:shop')).toMatchObject({
+      limitMs: 2 * 86_400_000,
+      options: { from: 'consume:shop:production', requireApproval: true },
+    })
+    expect(needsOf(nodes, 'publish-release')).toContain('merge:shop')
+  })
+})
+
 describe('refused:', () => {
   test.each([
     ['no-branch', {}],

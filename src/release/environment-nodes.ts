@@ -1,7 +1,9 @@
 import type { Config, EnvironmentConfig, RepositoryConfig } from '../config/config.ts'
 import type { Approval } from '../signing/attest/promotion.ts'
+import { awaitMerge } from '../steps/await-merge/await-merge.ts'
 import type { Waiver } from '../steps/waiver.ts'
 import { artifactNodes, type BuildNode } from './artifact-nodes.ts'
+import { consumerNodes } from './consumer-nodes.ts'
 import { isLast, type Selection } from './environments.ts'
 import { forgeIds, forgeNodes, publishReleaseNode } from './forge-nodes.ts'
 import { imageBuildNodes, imageProofNodes, imagePushNodes } from './image-nodes.ts'
@@ -103,8 +105,17 @@ function stageOf(environment: EnvironmentConfig, world: World): Stage {
           gate: approval === undefined ? undefined : { id: gateId(name), question: approval },
         }),
   )
-  const tested = recordTestsNode(config, environment, repositories, idsOf([...installs, ...publishes]))
-  const nodes: readonly Sketch[] = [...takes, ...installs, ...gate, ...publishes, ...tested]
+  const consumers = consumerNodes(config, name, idsOf(publishes))
+  const tested = recordTestsNode(
+    config,
+    environment,
+    repositories,
+    idsOf([...installs, ...publishes, ...consumers.filter(({ step }) => step !== awaitMerge.name)]),
+  )
+  const nodes: readonly Sketch[] = [
+    ...[...takes, ...installs, ...gate, ...publishes],
+    ...[...consumers, ...tested],
+  ]
   return { environment, checks, nodes: skipped(nodes, selection.skipOf(environment)) }
 }
 

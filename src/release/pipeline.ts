@@ -7,6 +7,7 @@ import type { Approval } from '../signing/attest/promotion.ts'
 import { steps } from '../steps/index.ts'
 import type { Waiver } from '../steps/waiver.ts'
 import { artifactNodes } from './artifact-nodes.ts'
+import { consumerNodes } from './consumer-nodes.ts'
 import { environmentPipeline, promotionNodes } from './environment-nodes.ts'
 import { everyEnvironment, selectEnvironments } from './environments.ts'
 import { forgeNodes, publishReleaseNode } from './forge-nodes.ts'
@@ -120,9 +121,10 @@ function derivedNodes(config: Config, notes: string): readonly PipelineNode[] {
   const repositories = Object.values(config.repositories).map((repository) =>
     publishNode(config, repository, builds, idsOf([...installs, ...forge])),
   )
-  const publish = publishReleaseNode(config, made, idsOf([...forge, ...pushes, ...repositories]))
-  return [
-    ...[...keys, ...sources, ...builds, ...images, ...others, ...installs],
-    ...[...forge, ...pushes, ...repositories, publish],
-  ].map(withUsual)
+  const consumers = consumerNodes(config, undefined, idsOf(repositories))
+  const ends = [...forge, ...pushes, ...repositories, ...consumers]
+  const publish = publishReleaseNode(config, made, idsOf(ends))
+  return [...[...keys, ...sources, ...builds, ...images, ...others, ...installs], ...[...ends, publish]].map(
+    withUsual,
+  )
 }

@@ -1,8 +1,10 @@
 import type { Config, EnvironmentConfig, RepositoryConfig } from '../config/config.ts'
 import { originOf } from '../config/promotion-pairs.ts'
-import { resolvePackage } from '../config/resolve-package.ts'
+import { resolvePackage, resolveRepackaged } from '../config/resolve-package.ts'
+import type { Variant } from '../config/resolved-package.ts'
 import { jsonObject } from '../lib/json-copy.ts'
 import { packageFormat } from '../packages/index.ts'
+import type { PackageVersion } from '../packages/package-spec.ts'
 import type { WantedPackage } from '../repositories/find-packages.ts'
 import type { Approval } from '../signing/attest/promotion.ts'
 import { promotePackages } from '../steps/promote-packages/promote-packages.ts'
@@ -83,8 +85,18 @@ function wantedIn(
   const format = packageFormat(formatName)
   return packages.flatMap((name) =>
     (config.packages[name]?.architectures ?? []).map((architecture) => {
-      const { version } = resolvePackage(config, name, { format: formatName, architecture, distribution })
-      return { name, version: format.spellVersion(version), architecture: format.architecture(architecture) }
+      const version = versionIn(config, name, { format: formatName, architecture, distribution })
+      return {
+        name,
+        architecture: format.architecture(architecture),
+        ...(version !== undefined && { version: format.spellVersion(version) }),
+      }
     }),
   )
+}
+
+/** A package that is made of another one may have that one's version, which nobody has read yet. */
+function versionIn(config: Config, name: string, variant: Variant): PackageVersion | undefined {
+  const isRepackaged = config.packages[name]?.written.repackage !== undefined
+  return (isRepackaged ? resolveRepackaged : resolvePackage)(config, name, variant).version
 }

@@ -23,6 +23,8 @@ export const environments: Rule = (context) => {
     ...shared(written),
     ...outside(written, context),
     ...circles(written),
+    ...consumersOf(written, context),
+    ...imagesOf(written, context),
   ]
 }
 
@@ -88,6 +90,30 @@ function outside(written: Environments, context: RuleContext): readonly Problem[
     const hint = `Add it to the repositories of ${listText(Object.keys(written), 'or')}.`
     return [{ ...problem(['repositories', name], 'ENVIRONMENT_NONE', message, hint), at: 'key' as const }]
   })
+}
+
+/** With environments it must be plain whose packages a consumer uses. */
+function consumersOf(written: Environments, { config }: RuleContext): readonly Problem[] {
+  return Object.entries(config.consumers ?? {}).flatMap(([name, consumer]) => {
+    if (consumer.environments !== undefined) return []
+    const hint = `Name those whose packages it uses, such as environments: [${Object.keys(written).join(', ')}].`
+    const message = `The consumer "${name}" names no environment.`
+    return [{ ...problem(['consumers', name], 'ENVIRONMENT_CONSUMER', message, hint), at: 'key' as const }]
+  })
+}
+
+/** What is promoted is never built again, so that nothing can be made of it but a copy. */
+function imagesOf(written: Environments, { config }: RuleContext): readonly Problem[] {
+  if (Object.values(written).every(({ from }) => from === undefined)) return []
+  return Object.entries(config.images ?? {}).flatMap(([name, { layers = [] }]) =>
+    layers.flatMap(({ packages = [] }, index) => {
+      if (packages.length === 0) return []
+      const message =
+        'The layer holds packages of this file, which are promoted and not built where they are released.'
+      const hint = 'Build the image in a project of its own, from the repository that it was promoted to.'
+      return [problem(['images', name, 'layers', index, 'packages'], 'ENVIRONMENT_IMAGE', message, hint)]
+    }),
+  )
 }
 
 function circles(written: Environments): readonly Problem[] {
