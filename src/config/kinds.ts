@@ -57,6 +57,8 @@ export interface ConfigKinds {
   readonly packageFormats: readonly string[]
   /** Formats that can be unpacked into layers of images. */
   readonly unpackedFormats: readonly string[]
+  /** Formats whose clients check a signature inside of the package. */
+  readonly signedFormats: readonly string[]
   /** How many packages of others can become one of this format; 0 where none can. */
   originalsMax(format: string): number
   /** Canonical words, `all` among them. */

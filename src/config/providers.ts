@@ -23,6 +23,9 @@ export const configKinds: ConfigKinds = {
   jobs: jobRunners,
   packageFormats: packageFormats.map(({ name }) => name),
   unpackedFormats: packageFormats.filter(({ unpack }) => unpack !== undefined).map(({ name }) => name),
+  signedFormats: packageFormats
+    .filter(({ embeddedSignature }) => embeddedSignature === 'usual')
+    .map(({ name }) => name),
   originalsMax: (format) => packageFormat(format).repackage?.originalsMax ?? 0,
   architectures: Object.keys(architectures),
   canonicalArchitecture,

@@ -11,7 +11,34 @@ type Environments = NonNullable<WrittenConfig['environments']>
 /** Each repository that is promoted to has one that it takes from, in another place. */
 export const promotions: Rule = (context) => {
   const { environments: written } = context.config
-  return written === undefined ? [] : [...pairs(written, context), ...places(written, context)]
+  return written === undefined
+    ? []
+    : [...pairs(written, context), ...places(written, context), ...signatures(written, context)]
+}
+
+/** A package keeps the signature that it was built with; clients of the repository have to know its key. */
+function signatures(written: Environments, { config, kinds }: RuleContext): readonly Problem[] {
+  const views = new Map(repositoryViews(config, kinds).map((view) => [view.name, view]))
+  return Object.entries(written).flatMap(([name, { from, repositories = [] }]) =>
+    repositories.flatMap((one, index) => {
+      const view = views.get(one)
+      const { keys = [], acceptedKeys = [] } = config.repositories?.[one] ?? {}
+      if (from === undefined || view === undefined || acceptedKeys.length > 0) return []
+      if (!kinds.signedFormats.includes(view.packageFormat)) return []
+      const foreign = signersIn(view, config).find((key) => !keys.includes(key))
+      if (foreign === undefined) return []
+      const message = `"${one}" gets packages that are signed with "${foreign}", which is none of its keys.`
+      const hint = `Its clients would refuse them. Sign them with one of its keys, or let clients have "${foreign}": name its public key in repositories.${one}.acceptedKeys.`
+      return [problem(at(name, index), 'ENVIRONMENT_SIGNATURE', message, hint)]
+    }),
+  )
+}
+
+function signersIn({ packageFormat, packages }: RepositoryView, { packages: declared = {} }: WrittenConfig) {
+  return (packages ?? Object.keys(declared)).flatMap((name) => {
+    const { sign, overrides = {} } = declared[name] ?? {}
+    return overrides[packageFormat]?.sign ?? sign ?? []
+  })
 }
 
 const at = (name: string, index: number): Path => ['environments', name, 'repositories', index]

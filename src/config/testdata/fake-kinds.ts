@@ -41,6 +41,7 @@ export const fakeKinds: ConfigKinds = {
   jobs: [kind('errand', z.strictObject({ run: z.string() }))],
   packageFormats: ['deb', 'rpm'],
   unpackedFormats: ['deb'],
+  signedFormats: ['rpm'],
   originalsMax: (format) => packageFormat(format).repackage?.originalsMax ?? 0,
   architectures: Object.keys(architectures),
   canonicalArchitecture,
