@@ -1,20 +1,18 @@
-import { UserError } from '../errors.ts'
 import { runBumpComponent } from './bump-component.ts'
-import type { Command } from './command.ts'
+import { consumerFlags, runBumpConsumer } from './bump-consumer.ts'
+import { type Command, type CommandInput, refuseFlags } from './command.ts'
 import { inputFlags } from './inputs.ts'
 
 export const bump: Command = {
   name: 'bump',
-  usage: 'component NAME VERSION',
+  usage: 'component NAME VERSION | [VERSION|next] [CONSUMER]',
   describe:
-    'Pins another version of a component: downloads it, checks it with what its publisher says, and rewrites hawser.yaml.',
-  words: [1, 3],
-  flags: inputFlags,
-  async run(input) {
-    const [what] = input.words
-    if (what === 'component') return runBumpComponent(input)
-    throw new UserError('USAGE_WORDS', `"hawser bump" does not know what to do with "${what}".`, {
-      hint: 'Usage: hawser bump component NAME VERSION',
-    })
+    'Pins another version of a component (downloads it, checks it with what its publisher says, and rewrites hawser.yaml); or shows, makes and checks the edits that bring consumers to a version of the packages.',
+  words: [0, 3],
+  flags: { ...inputFlags, ...consumerFlags },
+  async run(input: CommandInput) {
+    if (input.words[0] !== 'component') return runBumpConsumer(input)
+    refuseFlags('hawser bump component', input.flags, Object.keys(consumerFlags))
+    return runBumpComponent(input)
   },
 }

@@ -1,4 +1,5 @@
 import type { ParseArgsOptionDescriptor } from 'node:util'
+import { UserError } from '../errors.ts'
 import type { Terminal } from './terminal.ts'
 
 /** One flag of a command: what `parseArgs` needs and one line for the help. */
@@ -56,4 +57,13 @@ export const stringFlag = (flags: FlagValues, name: string): string | undefined 
 export const listFlag = (flags: FlagValues, name: string): readonly string[] => {
   const value = flags[name]
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : []
+}
+
+/** Flags of another form of the command: what would be ignored is an error. */
+export function refuseFlags(command: string, given: FlagValues, foreign: readonly string[]): void {
+  const found = foreign.find((name) => given[name] !== undefined)
+  if (found === undefined) return
+  throw new UserError('USAGE_FLAG', `"${command}" has no option --${found}.`, {
+    hint: `See "${command.split(' ').slice(0, 2).join(' ')} --help".`,
+  })
 }

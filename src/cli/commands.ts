@@ -85,7 +85,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'bump',
-    describe: 'Pin another version of a component: download, check, and rewrite hawser.yaml.',
+    describe: 'Pin another version of a component; or bring consumers to a version of the packages.',
     load: async () => (await import('./bump.ts')).bump,
   },
   {
