@@ -90,10 +90,11 @@ function showDrift(checked: readonly ConsumerDrift[], version: string, terminal:
     if (findings.length === 0) terminal.note(`${consumer}: ${files} files of ${where} are at ${version}.`)
     else terminal.note(`${consumer}: ${count} not at ${version}, in ${where}:`)
     if (terminal.json) continue
-    for (const { file, line, message, hint } of findings) {
+    for (const { file, line, message } of findings) {
       terminal.print(`${line === undefined ? file : `${file}:${line}`}  ${message}`)
-      terminal.note(`    ${hint}`)
     }
+    // Many places have the same cure.
+    for (const hint of new Set(findings.map((one) => one.hint))) terminal.note(`    ${hint}`)
   }
   return checked.some(({ findings }) => findings.length > 0) ? exitCodes.failed : exitCodes.done
 }

@@ -69,6 +69,16 @@ describe('what was forgotten is told by file and line', () => {
     ])
   })
 
+  test('and a list in which a known system stands among other words is none', () => {
+    const request = afterwards('README.md', 'Toolkit', 'Toolkit')
+    const edits = request.edits.map((edit) =>
+      edit.kind === 'versions' ? { ...edit, pattern: edit.pattern.replace('"\\]', '"[^\\]\\n]*\\]') } : edit,
+    )
+
+    expect(edits).not.toEqual(request.edits)
+    expect(said({ ...request, edits })).toEqual([])
+  })
+
   test('a mention in a file that no edit names', () => {
     const request = afterwards('README.md', '| 1.5.2-1 |', '| 1.5.1-3 |')
 

@@ -1,8 +1,8 @@
 import { tryEdits } from './apply-edits.ts'
-import type { Edit, PackageVersions } from './edit.ts'
+import type { Edit, PackageVersions, VersionsEdit } from './edit.ts'
 import { findMentions } from './mentions.ts'
 import { type Files, lineAt } from './replacement.ts'
-import { escapeRegExp, packageNamed, patternForAnyVariant } from './version-pattern.ts'
+import { escapeRegExp, packageNamed, patternFor, patternForAnyVariant } from './version-pattern.ts'
 
 /** What is not as the packages' versions want it. */
 export interface DriftFinding {
@@ -87,27 +87,38 @@ const versionsText = (name: string, packages: PackageVersions): string =>
 /** Places of a pattern whose variant no edit names: a system that was added, and would keep its old version. */
 function unknownRules(edits: readonly Edit[], files: Files): readonly DriftFinding[] {
   return edits.flatMap((edit) => {
-    if (edit.kind !== 'versions') return []
-    const variants = new Set(edit.targets.flatMap(({ variant }) => variant ?? []))
-    if (variants.size === 0) return []
+    if (edit.kind !== 'versions' || !edit.targets.some(({ variant }) => variant !== undefined)) return []
     const names = [...new Set(edit.targets.flatMap((target) => target.package ?? []))]
-    return edit.files.flatMap((file) => {
-      const text = files.get(file) ?? ''
-      return names.flatMap((name) =>
-        [...text.matchAll(patternForAnyVariant(edit.pattern, { package: name }))].flatMap((match) => {
-          const variant = match.groups?.['variant'] ?? ''
-          if (variants.has(variant)) return []
-          return {
-            file,
-            line: lineAt(text, match.indices?.groups?.['version']?.[0] ?? match.index),
-            message: `"${name}" has the variant "${variant}" here, which no edit knows (${edit.name}).`,
-            hint: `Add ${variant} to the edit's "variants".`,
-          }
-        }),
-      )
-    })
+    return edit.files.flatMap((file) =>
+      names.flatMap((name) => unknownIn(file, files.get(file) ?? '', name, edit)),
+    )
   })
 }
+
+function unknownIn(file: string, text: string, name: string, edit: VersionsEdit): readonly DriftFinding[] {
+  // A pattern may find the word of another list, too, before the one that counts.
+  const known = new Set(
+    edit.targets.flatMap((target) =>
+      target.package === name ? [...text.matchAll(patternFor(edit.pattern, target))].map(versionAt) : [],
+    ),
+  )
+  return [...text.matchAll(patternForAnyVariant(edit.pattern, { package: name }))].flatMap((match) => {
+    const at = versionAt(match)
+    const variant = match.groups?.['variant'] ?? ''
+    if (known.has(at)) return []
+    const message = `"${name}" has the variant "${variant}" here, which no edit knows (${edit.name}).`
+    return [
+      {
+        file,
+        line: lineAt(text, at),
+        message,
+        hint: 'Add the word that stands for it to the "variants" of the edit.',
+      },
+    ]
+  })
+}
+
+const versionAt = ({ index, indices }: RegExpExecArray): number => indices?.groups?.['version']?.[0] ?? index
 
 /** An address of one environment may be the beginning of another's: it ends where it is no more of an address. */
 function foreignIn({ foreign, files }: DriftRequest): readonly DriftFinding[] {

@@ -33,13 +33,10 @@ export interface BranchChange {
   readonly files: { readonly [path: string]: string }
   readonly message: string
   /**
-   * The change over a commit that is the branch's head now: added there when other people committed to the branch.
+   * The same change over the branch's head, asked for where other people committed to the branch: it is added to theirs.
    * Without it, such a branch is refused.
    */
-  readonly onTop?: {
-    readonly head: string
-    readonly files: { readonly [path: string]: string }
-  }
+  onTop?(head: string): Promise<{ readonly [path: string]: string }>
 }
 
 export interface PullRequests {

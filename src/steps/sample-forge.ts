@@ -178,7 +178,11 @@ function samplePulls(world: SampleWorld): NonNullable<Forge['pullRequests']> {
       const headCommit = sampleId(800 + world.writes.length)
       const open = world.pulls.find((pull) => pull.branch === branch && pull.state === 'open')
       // The branch is in the world only when other people pushed to it.
-      const over = onTop !== undefined && world.branches.get(branch) === onTop.head ? onTop : { head, files }
+      const theirs = world.branches.get(branch)
+      const over =
+        theirs === undefined || onTop === undefined
+          ? { head, files }
+          : { head: theirs, files: await onTop(theirs) }
       world.files.set(headCommit, { ...filesAt(world, over.head), ...over.files })
       const number = open?.number ?? 100 + world.pulls.length
       const pull = samplePull(number, {

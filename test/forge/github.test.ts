@@ -372,7 +372,11 @@ describe('a branch that other people commit to', () => {
       branch: 'bump-1.2.0',
     })
     const content = 'rc-tag: 1.3.0\n'
-    const onTop = { head: theirs, files: { [file]: content } }
+    const asked: string[] = []
+    const onTop = async (head: string) => {
+      asked.push(head)
+      return { [file]: content }
+    }
 
     const pull = await pullRequests.propose({ ...proposal(content), onTop })
 
@@ -383,23 +387,26 @@ describe('a branch that other people commit to', () => {
       theirs,
       ours,
     ])
-    const again = await pullRequests.propose({
-      ...proposal(content),
-      onTop: { ...onTop, head: pull.headCommit },
-    })
+    const again = await pullRequests.propose({ ...proposal(content), onTop })
+    expect(asked).toEqual([theirs, pull.headCommit])
     expect(again.headCommit).toBe(pull.headCommit)
   })
 
   test('is looked at again when somebody pushed meanwhile', async () => {
     const subject = await start()
     const { pullRequests } = parts(subject)
-    const { headCommit } = await pullRequests.propose(proposal())
-    await subject.world.commit({ message: 'x', files: { 'other.txt': 'new' }, branch: 'bump-1.2.0' })
+    await pullRequests.propose(proposal())
+    const push = (text: string) =>
+      subject.world.commit({ message: 'x', files: { 'other.txt': text }, branch: 'bump-1.2.0' })
+    await push('one')
     const content = 'rc-tag: 1.3.0\n'
 
     const late = pullRequests.propose({
       ...proposal(content),
-      onTop: { head: headCommit, files: { [file]: content } },
+      onTop: async () => {
+        await push('two')
+        return { [file]: content }
+      },
     })
 
     await expect(late).rejects.toMatchObject({ name: 'TransientError', code: 'GITHUB_BRANCH_MOVED' })

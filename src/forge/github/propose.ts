@@ -91,14 +91,17 @@ async function bringExisting(
 
 /** Over what other people committed; nothing of theirs is lost. */
 async function bringOnTop(change: BranchChange, head: string, connection: Connection): Promise<void> {
-  const { onTop, branch } = change
-  if (onTop === undefined) throw hasOtherCommits(change, connection)
-  if (onTop.head !== head) {
-    throw new TransientError('GITHUB_BRANCH_MOVED', `The branch "${branch}" changed meanwhile.`)
-  }
-  const added = { ...change, files: onTop.files }
+  if (change.onTop === undefined) throw hasOtherCommits(change, connection)
+  const added = { ...change, files: await change.onTop(head) }
   if (await isAlready(added, head, connection)) return
-  await moveBranch(change, await newCommit(added, head, connection), { isForced: false }, connection)
+  const commit = await newCommit(added, head, connection)
+  try {
+    await moveBranch(change, commit, { isForced: false }, connection)
+  } catch (error) {
+    // They pushed meanwhile: not a fast forward any more.
+    if (!(error instanceof GitHubError) || error.status !== 422) throw error
+    throw branchMoved(change, error)
+  }
 }
 
 async function moveBranch(
@@ -116,6 +119,9 @@ async function moveBranch(
     }),
   )
 }
+
+const branchMoved = ({ branch }: BranchChange, cause: unknown): TransientError =>
+  new TransientError('GITHUB_BRANCH_MOVED', `The branch "${branch}" changed meanwhile.`, { cause })
 
 /** `nobody`: the branch is at the base's own history, so nothing can be lost. */
 async function ownerOf(
@@ -219,9 +225,7 @@ async function create(change: Proposal, connection: Connection): Promise<GitHubP
     const isMoved =
       error instanceof GitHubError && error.status === 422 && /no commits between/i.test(error.message)
     if (!isMoved) throw error
-    throw new TransientError('GITHUB_BRANCH_MOVED', `The branch "${change.branch}" changed meanwhile.`, {
-      cause: error,
-    })
+    throw branchMoved(change, error)
   }
 }
 

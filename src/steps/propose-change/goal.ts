@@ -4,6 +4,7 @@ import { filesOf } from '../../downstream/file-paths.ts'
 import type { Files } from '../../downstream/replacement.ts'
 import { UserError } from '../../errors.ts'
 import type { Forge } from '../../forge/forge.ts'
+import type { BranchChange } from '../../forge/forge-parts.ts'
 import { areMade, readForEdits } from '../edited-files.ts'
 import { baseBranch, headOf, neededPart } from '../forge-part.ts'
 import { type Changes, differingFiles, wantedFiles } from './wanted-files.ts'
@@ -19,11 +20,8 @@ export interface Goal {
   has(commit: string): Promise<boolean>
   /** What is missing at a commit; whole files. Throws when an edit does not match there. */
   missingAt(commit: string): Promise<FileTexts>
-  /**
-   * The same over a commit of other people; undefined where whole files are written, which would undo theirs, or where
-   * theirs has no place for an edit.
-   */
-  missingOver(commit: string): Promise<FileTexts | undefined>
+  /** The same over a commit of other people; absent where whole files are written, which would undo theirs. */
+  readonly missingOver: BranchChange['onTop'] | undefined
   /** The files that it is about, as they are found at a commit. */
   pathsAt(commit: string): Promise<readonly string[]>
 }
@@ -43,6 +41,8 @@ export async function goalOf(
     readForEdits(of, [], { contents, commit, signal })
   const hasWanted = async (commit: string): Promise<boolean> =>
     Object.keys(await differingFiles(wanted, contents, commit)).length === 0
+  const edited = async (commit: string): Promise<FileTexts> =>
+    Object.fromEntries(applyEdits(edits, await filesAt(commit)).files)
   return {
     base,
     head,
@@ -55,13 +55,9 @@ export async function goalOf(
     },
     missingAt: async (commit) => ({
       ...(await differingFiles(wanted, contents, commit)),
-      ...Object.fromEntries(applyEdits(edits, await filesAt(commit)).files),
+      ...(await edited(commit)),
     }),
-    missingOver: async (commit) => {
-      if (wanted.size > 0 || edits.length === 0) return undefined
-      const { files, findings } = tryEdits(edits, await filesAt(commit))
-      return findings.length === 0 ? Object.fromEntries(files) : undefined
-    },
+    missingOver: wanted.size > 0 || edits.length === 0 ? undefined : edited,
     pathsAt: async (commit) => {
       return [...wanted.keys(), ...tryEdits(edits, await filesAt(commit)).touched]
     },

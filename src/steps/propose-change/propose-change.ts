@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { UserError } from '../../errors.ts'
-import type { BranchChange, PullRequest } from '../../forge/forge-parts.ts'
+import type { PullRequest } from '../../forge/forge-parts.ts'
 import type { Step, StepContext } from '../../pipeline/step.ts'
 import { type Choice, choice } from '../choice.ts'
 import { openForge } from '../forge-choice.ts'
@@ -85,8 +85,7 @@ export const proposeChange: Step<Options, Proposal, Evidence> = {
     // What the base has already is no change of it.
     const files = await goal.missingAt(goal.head)
     const { branch, title, body, labels, message = title } = options
-    const { base } = goal
-    const onTop = await changeOnTop(goal, await forge.resolve(branch))
+    const { base, missingOver: onTop } = goal
     const pull = await pulls.propose({
       ...{ branch, base, files, message, title, body, labels },
       ...(onTop !== undefined && { onTop }),
@@ -107,13 +106,6 @@ export const proposeChange: Step<Options, Proposal, Evidence> = {
       hint: 'Somebody else pushed to the branch. Remove their commits, or close the pull request and delete the branch.',
     })
   },
-}
-
-/** For a branch that other people commit to. */
-async function changeOnTop(goal: Goal, head: string | undefined): Promise<BranchChange['onTop']> {
-  if (head === undefined) return undefined
-  const files = await goal.missingOver(head)
-  return files && { head, files }
 }
 
 async function look(options: Options, context: StepContext): Promise<Evidence> {
