@@ -18,11 +18,25 @@ export function packageAt(
     const hint = nameHint(name, known, 'packages')
     return [problem(path, 'CONFIG_UNKNOWN_NAME', `There is no package "${name}".`, hint)]
   }
+  if (hasVersionOfOthers(name, context)) {
+    const message = `"${name}" has the version of the package that it is made of, which is not known before it is read.`
+    const hint = `Write packages.${name}.version, or take the package out here.`
+    return [problem(path, 'CONSUMER_VERSION', message, hint)]
+  }
   const built = formatsOf(name, context.config, context.kinds)
   const missing = formats.find((format) => !built.includes(format))
   if (missing === undefined) return []
   const hint = `Add ${missing} to packages.${name}.formats, or name another package.`
   return [problem(path, 'CONSUMER_FORMAT', `"${name}" is not built as ${missing}.`, hint)]
+}
+
+function hasVersionOfOthers(name: string, { config }: RuleContext): boolean {
+  const { repackage, version, overrides = {} } = config.packages?.[name] ?? {}
+  return (
+    repackage !== undefined &&
+    version === undefined &&
+    !Object.values(overrides).some((one) => one.version !== undefined)
+  )
 }
 
 /** What a value stands for is one thing in each environment of the consumer. */
