@@ -76,6 +76,15 @@ describe('P19', () => {
 
     expect(text(published)).toContain('0 hello 1.0.0 is published')
     expect(await project.git('tag')).toBe('v1.0.0\n')
+    const [record] = await recordsIn('debian', 'promotions')
+    expect(record?.['predicate']).toMatchObject({
+      approval: {
+        question,
+        reason: 'tests are green',
+        by: expect.stringContaining(' on '),
+        at: expect.stringMatching(/^20.*Z$/),
+      },
+    })
     expect(text(await project.hawser(['verify', version]))).toMatch(/^0 /)
   })
 })

@@ -169,7 +169,7 @@ const otherBytesError = ({ path }: PackageEntry, location: string, cause: UserEr
     'PROMOTION_BYTES',
     `${path} in ${location} does not have the bytes that its index names, and that were tested.`,
     {
-      hint: 'Somebody changed the file, or it is damaged: find out which. "hawser repo verify --deep" looks at all of them.',
+      hint: 'Somebody changed the file, or it is damaged: find out which. "hawser repo verify NAME --deep" reads all of them.',
       cause,
     },
   )
