@@ -100,8 +100,8 @@ export async function ketWorld({
   }
 }
 
-const needsInputs = ([command = '']: readonly string[]): boolean =>
-  ['plan', 'release', 'replace', 'build'].includes(command)
+const needsInputs = ([command = '', subject]: readonly string[]): boolean =>
+  ['plan', 'release', 'replace', 'build'].includes(command) || (command === 'bump' && subject === 'component')
 
 async function pushImages(host: string): Promise<void> {
   const registry = openRegistry({

@@ -70,6 +70,28 @@ test('the pins of the example are those of the stand-ins (else: node scripts/ket
   expect(await readFile(join(example, 'hawser.yaml'), 'utf8')).toBe(await pinnedExample())
 })
 
+test('make build takes the variables of the first process', async () => {
+  const hawser = join(import.meta.dirname, '../../bin/hawser.js')
+  const said = await runCommand(
+    'make',
+    ['build', 'VERSION=1.5.2-1', `HAWSER=node ${hawser}`, `FLAGS=${world.inputs.join(' ')}`],
+    { cwd: world.root, environment: world.environment },
+  )
+
+  expect(said.status, said.stderr).toBe(0)
+  expect(said.stdout).toContain('kismatic-etcd-1.5.2_1-1.x86_64.rpm')
+})
+
+test('another version is pinned by one command', async () => {
+  const { code, stderr } = await world.hawser('bump', 'component', 'kubernetes', '1.5.3')
+
+  expect(code, stderr).toBe(0)
+  const diff = await mustRun('git', ['diff', '--numstat'], { cwd: world.root })
+  await mustRun('git', ['checkout', '--quiet', 'hawser.yaml'], { cwd: world.root })
+  // The version, and the pins of its six programs.
+  expect(diff).toBe('7\t7\thawser.yaml\n')
+})
+
 describe('P13: what dpkg-deb and rpm say of the built set', () => {
   test('is five packages in each format, by the names that their users know', async () => {
     expect(
