@@ -17,8 +17,6 @@ export interface PackageChanges {
   /** Added to those of the originals. */
   readonly relations: Relations
   readonly fields: { readonly [name: string]: string }
-  /** Seconds since 1970. */
-  readonly epoch: number
 }
 
 /** A spec with the same words, for what a format has to say against them; what stays was accepted by others. */
@@ -40,5 +38,6 @@ export function specOfChanges(changes: PackageChanges): PackageSpec {
     systemd: [],
     changelog: [],
     compression: { kind: 'none', level: 0 },
+    epoch: 0,
   }
 }

@@ -77,7 +77,7 @@ describe('an rpm under another name', () => {
     const info =
       '%{NAME}|%{EVR}|%{ARCH}|%{SUMMARY}|%{LICENSE}|%{VENDOR}|%{PACKAGER}|%{URL}|%{BUILDTIME}|%{BUILDHOST}'
     expect(await query(output, '--queryformat', info)).toBe(
-      'kismatic-docker-engine|2:1.11.3-7|x86_64|Docker and its dependencies|Apache Software License 2.0|Apprenda|Apprenda <info@apprenda.com>|https://apprenda.com/kismatic|1700000000|reproducible',
+      `kismatic-docker-engine|2:1.11.3-7|x86_64|Docker and its dependencies|Apache Software License 2.0|Apprenda|Apprenda <info@apprenda.com>|https://apprenda.com/kismatic|${await query(engine, '--queryformat', '%{BUILDTIME}')}|reproducible`,
     )
     expect(await lines(output, '--requires')).toContain('bridge-utils')
     expect(await lines(output, '--provides')).toContain('docker-engine = 1.11.2')

@@ -29,7 +29,6 @@ export const changes: PackageChanges = {
   priority: undefined,
   relations: none,
   fields: {},
-  epoch: 1_700_000_000,
 }
 
 /** What the Kismatic packages said anew of Docker's. */

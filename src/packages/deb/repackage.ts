@@ -19,7 +19,10 @@ import { writePackageFile } from './files.ts'
 import { type DebContents, readDeb } from './read.ts'
 import { changedFields } from './repackage-fields.ts'
 
-/** A .deb of another one: its data member byte for byte, its control files but for the changed fields. */
+/**
+ * A .deb of another one: its data member byte for byte, its control files but for the changed fields. Its time is that of the
+ * original, so that every release makes the same package of it.
+ */
 export async function repackageDeb(
   originals: readonly string[],
   changes: PackageChanges,
@@ -30,7 +33,7 @@ export async function repackageDeb(
   const contents = await readDeb(original)
   checkArchitecture(contents, changes)
   const fields = changedFields(contents.fields, changes)
-  const { epoch } = changes
+  const epoch = await timeOf(original)
   const control = await controlTar(controlFiles(contents, renderControl(fields)), {
     compression: { kind: 'gzip', level: 9 },
     epoch,
@@ -78,6 +81,12 @@ function fileNameOf(fields: DebContents['fields']): string {
     (field) => fieldOf(fields, field) ?? '',
   )
   return `${name}_${version?.replace(/^\d+:/, '')}_${architecture}.deb`
+}
+
+/** When it was packed: as dpkg-deb writes it to every member. */
+async function timeOf(path: string): Promise<number> {
+  for await (const { mtime } of readAr(bytesOfFile(path))) return mtime
+  throw new Error('readDeb accepts no package without members')
 }
 
 async function dataMember(path: string): Promise<Pick<ArEntry, 'name' | 'sizeBytes'>> {

@@ -39,7 +39,7 @@ export const repackage: Step<Options, ArtifactsResult, Artifact> = {
   replacesUnseen: true,
   async probe(options, context) {
     const store = await projectStore(context)
-    refuseFindings(options, context)
+    refuseFindings(options)
     const originals = await originalsOf(options, context, store, 'peek')
     if (originals === undefined) return { state: 'absent' }
     const made = await builtBefore(await inputsDigest(options, originals, context), store)
@@ -58,7 +58,7 @@ export const repackage: Step<Options, ArtifactsResult, Artifact> = {
   },
   async act(_change, options, context) {
     const store = await projectStore(context)
-    refuseFindings(options, context)
+    refuseFindings(options)
     const originals = await originalsOf(options, context, store, 'fetch')
     if (originals === undefined) throw new Error('Fetching gives every source or throws')
     const inputs = await inputsDigest(options, originals, context)
@@ -94,7 +94,7 @@ async function originalsOf(
   return originals
 }
 
-function changesOf({ package: declared }: Options, context: StepContext): PackageChanges {
+function changesOf({ package: declared }: Options): PackageChanges {
   const { from: _from, description, ...rest } = declared
   return {
     version: undefined,
@@ -107,13 +107,12 @@ function changesOf({ package: declared }: Options, context: StepContext): Packag
     priority: undefined,
     ...rest,
     description: description === undefined ? undefined : wrapDescription(description),
-    epoch: context.run.epoch,
   }
 }
 
-function refuseFindings(options: Options, context: StepContext): void {
+function refuseFindings(options: Options): void {
   const format = packageFormat(options.format)
-  refusePackage(format, options.package.name, repackagingOf(format).findings(changesOf(options, context)))
+  refusePackage(format, options.package.name, repackagingOf(format).findings(changesOf(options)))
 }
 
 function repackagingOf({ name, repackage: repackaging }: PackageFormat): Repackaging {
@@ -132,7 +131,7 @@ async function inputsDigest(
     ...builderIdentity(),
     step: repackage.name,
     format: options.format,
-    changes: { ...changesOf(options, context) },
+    changes: { ...changesOf(options) },
     originals,
     signer: signer?.fingerprint,
   })
@@ -148,7 +147,7 @@ function make(options: Options, originals: readonly Digest[], context: StepConte
     const signer = await signerOf(options, context)
     const paths: string[] = []
     for (const digest of originals) paths.push(await store.verifiedPath(digest))
-    const { fileName } = await repackagingOf(format).build(paths, changesOf(options, context), {
+    const { fileName } = await repackagingOf(format).build(paths, changesOf(options), {
       outputPath,
       signal: context.signal,
       ...(signer !== undefined && { signer }),

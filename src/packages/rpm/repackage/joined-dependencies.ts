@@ -21,6 +21,8 @@ export interface JoinedSources {
   readonly identity: Identity
   readonly compression: PackageCompression
   readonly records: readonly ContentRecord[]
+  /** Seconds since 1970; of the new package. */
+  readonly epoch: number
 }
 
 /** Every relation of every original, under the new name, and ours. What they need of each other is there. */

@@ -15,7 +15,10 @@ import { type Original, originalName } from './original.ts'
 import { repackagedHeader } from './repackaged-header.ts'
 import { unpackedRecords } from './unpacked-records.ts'
 
-/** An .rpm of one or several others: all their files, scripts and relations under one name. */
+/**
+ * An .rpm of one or several others: all their files, scripts and relations under one name. Its time is that of the newest
+ * original, so that every release makes the same package of them.
+ */
 export async function repackageRpm(
   paths: readonly string[],
   changes: PackageChanges,
@@ -29,16 +32,20 @@ export async function repackageRpm(
     const records = await unpackedRecords(originals, folder, context.signal)
     const identity = identityOf(originals, changes)
     const compression = compressionOf(originals)
+    const epoch = timeOf(originals)
     const header = (payload: PayloadFacts): Uint8Array =>
-      repackagedHeader({ originals, changes, identity, compression, records, payload })
+      repackagedHeader({ originals, changes, identity, compression, epoch, records, payload })
     const { name, version, release, architecture } = identity
     const leadName = `${name}-${version}-${release}`
-    await writeRpm({ leadName, epoch: changes.epoch, compression, records, header }, context)
+    await writeRpm({ leadName, epoch, compression, records, header }, context)
     return { fileName: `${leadName}.${architecture}.rpm` }
   } finally {
     await removeQuietly(folder)
   }
 }
+
+const timeOf = (originals: readonly Original[]): number =>
+  Math.max(...originals.map(({ rpm }) => rpm.header.number('buildTime') ?? 0))
 
 function checkKind(original: Original, { name, architecture }: PackageChanges): void {
   const { rpm } = original

@@ -15,11 +15,12 @@ export function repackagedHeader({
   payload,
   ...sources
 }: JoinedSources & { readonly payload: PayloadFacts }): Uint8Array {
-  const { originals, changes, compression, records } = sources
+  const { originals, changes, compression, epoch, records } = sources
   const values = {
     ...identityTags(sources),
+    buildTime: [epoch],
     ...payloadTags({ compression }, payload),
-    ...contentTags(records, { epoch: changes.epoch, colors: payload.colors }),
+    ...contentTags(records, { epoch, colors: payload.colors }),
     ...joinedDependencies(sources),
     ...joinedScripts(originals),
     ...fieldTags(changes.fields),
@@ -39,7 +40,6 @@ function identityTags({ originals, changes, identity }: JoinedSources): TagValue
     epoch: epoch === 0 ? undefined : [epoch],
     summary: changes.summary ?? kept('summary'),
     description: changes.description ?? kept('description'),
-    buildTime: [changes.epoch],
     buildHost,
     vendor: changes.vendor ?? kept('vendor'),
     license: changes.license ?? kept('license'),
