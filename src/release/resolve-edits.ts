@@ -105,7 +105,8 @@ function textFor(value: ValueConfig, config: Config, repositories: readonly Repo
   return value.from === 'repository' ? url : `${url}/${publicKeyFile(repository)}`
 }
 
-function publicKeyFile({ name, format, keys }: RepositoryConfig): string {
+function publicKeyFile({ name, format, keys, publicKeyFile: declared }: RepositoryConfig): string {
+  if (declared !== undefined) return declared
   const file = repositoryFormat(format.provider).publicKeyFile(name, keys.length)
   if (file !== undefined) return file
   throw new UserError(
