@@ -27,6 +27,9 @@ export interface RunningHawser {
 
 const bin = join(import.meta.dirname, '../../bin/hawser.js')
 
+/** For shells. */
+export const hawserCommand = `${process.execPath} ${bin}`
+
 /** The CLI as people start it, in a process group of its own as a shell gives it one. */
 export function startHawser(args: readonly string[], options: HawserOptions): RunningHawser {
   const command = [process.execPath, ...(options.nodeArgs ?? []), bin, ...args]
