@@ -1,6 +1,6 @@
 import { nextVersion } from '../release/next-version.ts'
 import type { Project } from '../release/project.ts'
-import type { CommandInput } from './command.ts'
+import { type CommandInput, stringFlag } from './command.ts'
 import { inputsOf } from './inputs.ts'
 
 /** What VERSION stands for: itself, or for `next` the version that comes next; which one, and why, is told on stderr. */
@@ -14,7 +14,8 @@ export async function versionOf(
   }: Pick<CommandInput, 'flags' | 'terminal' | 'signal'> & { project: Project },
 ): Promise<string> {
   if (word !== 'next') return word
-  const request = { project, signal, log: terminal.note, inputs: inputsOf(flags) }
+  const branch = stringFlag(flags, 'branch')
+  const request = { project, signal, log: terminal.note, inputs: inputsOf(flags), branch }
   const { version, because } = await nextVersion(undefined, request)
   terminal.note(`The next version is ${version}: ${because}.`)
   return version

@@ -22,11 +22,13 @@ export function selectEnvironments(config: Config, branch: string | undefined): 
   if (branch === undefined && environments.some(({ branches }) => branches !== undefined)) {
     throw noBranch()
   }
-  const isReached = ({ branches }: EnvironmentConfig): boolean =>
-    branches === undefined || branches.some((pattern) => matches(pattern, branch ?? ''))
+  const isReached = (one: EnvironmentConfig): boolean => reaches(one, branch ?? '')
   if (!environments.some(isReached)) throw unreached(branch ?? '', environments)
   return selectionOf(config, isReached, branch)
 }
+
+export const reaches = ({ branches }: EnvironmentConfig, branch: string): boolean =>
+  branches === undefined || branches.some((pattern) => matches(pattern, branch))
 
 /** As if there were no rules about branches. */
 export const everyEnvironment = (config: Config): Selection => selectionOf(config, () => true, undefined)

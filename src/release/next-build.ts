@@ -9,7 +9,7 @@ export interface UsedBuild {
 
 export interface NextBuild {
   readonly build: number
-  /** The number is this very commit's already: releasing again finishes it, or finds it done. */
+  /** The number is this very commit's already, or the one that its branch takes over: releasing finishes it, or finds it done. */
   readonly isOfThisCommit: boolean
   /** For people: what the number follows from. */
   readonly because: string

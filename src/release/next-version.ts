@@ -2,17 +2,21 @@ import { configKinds } from '../config/providers.ts'
 import { Refusal, UserError } from '../errors.ts'
 import { packageFormat } from '../packages/index.ts'
 import { openForge } from '../steps/forge-choice.ts'
+import { branchOf } from './branch.ts'
 import { buildsIn, type ListedPackage } from './builds-in-repository.ts'
 import { type Counted, versionOfBuild } from './counted.ts'
 import { loadProjectConfig } from './load-project-config.ts'
 import { type NextBuild, nextBuild, type UsedBuild } from './next-build.ts'
 import { contextOutside, type OutsideRun } from './open-declared.ts'
 import { configName, readCheckout } from './project.ts'
+import { stagedBuild, takenFrom } from './staged-build.ts'
 import { buildOfTag } from './tag-pattern.ts'
 import { usedByRuns } from './used-by-runs.ts'
 
 export interface NextRequest extends OutsideRun {
   readonly inputs: { readonly [name: string]: string }
+  /** Of the release, when it is said; else that of the checkout. */
+  readonly branch?: string | undefined
 }
 
 export interface NextVersion extends NextBuild {
@@ -20,7 +24,10 @@ export interface NextVersion extends NextBuild {
   readonly upstream: string
 }
 
-/** The version that a release of the pinned component, or of another upstream version, would get. What cannot be read is an error, never a 1. */
+/**
+ * The version that a release of the pinned component, or of another upstream version, would get: a new build, or the one that
+ * the branch takes over from another environment. What cannot be read is an error, never a 1.
+ */
 export async function nextVersion(upstream: string | undefined, request: NextRequest): Promise<NextVersion> {
   const { project, signal, inputs } = request
   const { commit, epoch } = await readCheckout(project, signal)
@@ -31,6 +38,11 @@ export async function nextVersion(upstream: string | undefined, request: NextReq
   const repositories = await Promise.all(
     Object.values(config.repositories).map((repository) => buildsIn(repository, counted)),
   )
+  const from = takenFrom(config, await branchOf(project, request.branch, signal))
+  if (from !== undefined && upstream === undefined) {
+    const staged = stagedBuild(counted.upstream, from, repositories)
+    return { version: `${counted.upstream}-${staged.build}`, upstream: counted.upstream, ...staged }
+  }
   const used = [
     ...repositories.flatMap(({ used: inRepository }) => inRepository),
     ...(await usedByTags(counted)),

@@ -50,10 +50,12 @@ export async function produce(
   version: string,
   listen: Listener = ignore,
 ): Promise<Ended & { readonly machine: PackageCheckout }> {
-  const checkout = await world.checkout('dev')
-  await mustRun('git', ['push', '--quiet', 'origin', 'HEAD:refs/heads/main'], { cwd: checkout.root })
   const machine = await world.checkout('main')
-  const waiting = await follow(machine, ['release', version, '--yes'], listen)
+  const git = (...args: string[]) => mustRun('git', args, { cwd: machine.root })
+  const person = ['-c', 'user.name=Ann', '-c', 'user.email=ann@example.org']
+  await git(...person, 'merge', '--quiet', '--no-ff', '-m', 'Merge dev', 'origin/dev')
+  await git('push', '--quiet', 'origin', 'main')
+  const waiting = await follow(machine, ['release', 'next', '--yes'], listen)
   if (waiting.code !== 3) throw new Error(`It does not wait (${waiting.code}):\n${waiting.stderr}`)
   done(await follow(machine, ['approve', 'approve:production', '--reason', 'Tested on staging'], listen))
   const running = begin(machine, ['resume', version], listen)
