@@ -32,8 +32,8 @@ export interface KetWorld {
   stop(): Promise<void>
 }
 
-const bucketVariables = ['DEB_REPO', 'RPM_REPO', 'DEB_REPO_PRODUCTION', 'RPM_REPO_PRODUCTION'] as const
-type BucketVariable = (typeof bucketVariables)[number]
+export const bucketVariables = ['DEB_REPO', 'RPM_REPO', 'DEB_REPO_PRODUCTION', 'RPM_REPO_PRODUCTION'] as const
+export type BucketVariable = (typeof bucketVariables)[number]
 
 export interface KetOptions {
   /** A real S3 service; on unless false. */
@@ -103,7 +103,8 @@ export async function ketWorld({
 const needsInputs = ([command = '', subject]: readonly string[]): boolean =>
   ['plan', 'release', 'replace', 'build'].includes(command) || (command === 'bump' && subject === 'component')
 
-async function pushImages(host: string): Promise<void> {
+/** The images of the example, in a registry. */
+export async function pushImages(host: string): Promise<void> {
   const registry = openRegistry({
     host,
     credentials: anonymous,
@@ -114,7 +115,7 @@ async function pushImages(host: string): Promise<void> {
 }
 
 /** As the origin's KEYS_PATH: private.key and public.key; RSA, as its key was. */
-async function writeKeys(folder: string): Promise<string> {
+export async function writeKeys(folder: string): Promise<string> {
   const { privateKeyArmored, publicKeyArmored } = await generateKey({
     userId: 'Kismatic <info@apprenda.com>',
     algorithm: 'rsa4096',
@@ -127,7 +128,7 @@ async function writeKeys(folder: string): Promise<string> {
 }
 
 /** Buckets and credentials; the latter in a file, as CREDENTIALS_PATH names one. */
-async function s3Environment(
+export async function s3Environment(
   folder: string,
   s3: Radosgw | undefined,
 ): Promise<{ readonly [name: string]: string }> {

@@ -41,14 +41,16 @@ describe('the package release of examples/ket-packages, whole, twice', () => {
     expect(pull?.title).toBe('Use the packages 1.5.2-1')
     const proposed = await valuesAt(pull?.headCommit)
     expect(proposed).toContain(
-      `kubernetes_deb_repository_url: ${world.s3.endpoint}/kismatic-packages-deb-test `,
+      `kubernetes_deb_repository_url: ${world.s3.endpoint}/${world.buckets.DEB_REPO} `,
     )
 
     const produced = await produce(world, staged.version)
 
     expect(produced.code, produced.stderr.slice(-3000)).toBe(0)
     const values = await valuesAt('refs/heads/main')
-    expect(values).toContain(`kubernetes_deb_repository_url: ${world.s3.endpoint}/kismatic-packages-deb `)
+    expect(values).toContain(
+      `kubernetes_deb_repository_url: ${world.s3.endpoint}/${world.buckets.DEB_REPO_PRODUCTION} `,
+    )
     expect(values).toContain('kismatic_kubernetes_master_yum_version: 1.5.2_1-1\n')
     expect(world.ket.world.pulls.map(({ mergeCommit }) => mergeCommit !== undefined)).toEqual([true])
     expect(world.packages.world.releases.map(({ tag, isDraft }) => [tag, isDraft])).toEqual([

@@ -1,27 +1,18 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { CreateBucketCommand } from '@aws-sdk/client-s3'
-import { anonymous } from '../../src/oci/credentials/credential.ts'
-import { openRegistry } from '../../src/oci/registry/registry.ts'
 import { mustRun } from '../clients/command.ts'
-import { makeKey } from '../repositories/apt-world.ts'
-import { type DockerRegistry, startDockerRegistry } from '../servers/docker-registry.ts'
+import { startDockerRegistry } from '../servers/docker-registry.ts'
 import { type GitHubStandIn, startGitHub } from '../servers/github/github.ts'
 import { type Radosgw, startRadosgw } from '../servers/radosgw.ts'
 import { type Ended, type RunningHawser, startHawser } from './hawser.ts'
 import { type Downloads, startDownloads } from './ket-downloads.ts'
-import { example, imagesIn, pinnedExample, putImage } from './ket-pins.ts'
+import { type BucketVariable, bucketVariables, pushImages, s3Environment, writeKeys } from './ket-packages.ts'
+import { example, pinnedExample } from './ket-pins.ts'
 
 const consumerFiles = join(import.meta.dirname, '../../src/downstream/testdata/consumer')
 
-/** The buckets by what the example calls them. */
-export interface Buckets {
-  readonly DEB_REPO: string
-  readonly RPM_REPO: string
-  readonly DEB_REPO_PRODUCTION: string
-  readonly RPM_REPO_PRODUCTION: string
-}
+type Buckets = { readonly [name in BucketVariable]: string }
 
 /** The example with everything around it: two repositories at GitHub, a real S3 service, a registry, upstream's downloads. */
 export interface PackageWorld {
@@ -62,12 +53,15 @@ export async function packageWorld(options: PackageWorldOptions = {}): Promise<P
   ])
   const files = await filesIn(example)
   files['hawser.yaml'] = await pinnedExample()
-  await putImages(registry, files['hawser.yaml'])
+  await pushImages(registry.host)
   options.change?.(files)
   const packages = await startGitHub({ repository: 'apprenda/kismatic-distro-packages', files })
   const { git } = packages.world
   await git.setReference('refs/heads/dev', (await git.resolve('refs/heads/main')) ?? '')
-  const buckets = await makeBuckets(s3)
+  const s3Variables = await s3Environment(folder, s3)
+  const buckets = Object.fromEntries(
+    bucketVariables.map((name) => [name, s3Variables[name] ?? '']),
+  ) as Buckets // exactly these keys
   const ket = await startGitHub({
     repository: 'apprenda/kismatic',
     files: await ketFiles(
@@ -75,10 +69,9 @@ export async function packageWorld(options: PackageWorldOptions = {}): Promise<P
       `${s3.endpoint}/${buckets.RPM_REPO_PRODUCTION}`,
     ),
   })
-  const keys = await makeKeys(folder)
+  const keys = join(folder, 'gpgkeys')
+  await writeKeys(keys)
   const endpoint = (await options.s3Endpoint?.(s3.endpoint)) ?? s3.endpoint
-  const credentials = join(folder, 'credentials')
-  await writeFile(credentials, credentialsText, { mode: 0o600 })
   let count = 0
   const checkout: PackageWorld['checkout'] = async (branch) => {
     const root = join(folder, `checkout-${count++}`)
@@ -87,13 +80,7 @@ export async function packageWorld(options: PackageWorldOptions = {}): Promise<P
     await mustRun('git', ['config', 'core.fileMode', 'false'], { cwd: root })
     for (const name of await readdir(join(root, 'jobs'))) await chmod(join(root, 'jobs', name), 0o755)
     const environment = {
-      ...{
-        ...buckets,
-        KEYS_PATH: keys,
-        CREDENTIALS_PATH: credentials,
-        AWS_SHARED_CREDENTIALS_FILE: credentials,
-      },
-      ...{ AWS_ENDPOINT_URL_S3: endpoint, AWS_REGION: 'us-east-1', PACKAGES_URL: s3.endpoint },
+      ...{ ...s3Variables, AWS_ENDPOINT_URL_S3: endpoint, AWS_REGION: 'us-east-1', KEYS_PATH: keys },
       ...{
         GITHUB_TOKEN: packages.token,
         GITHUB_REPOSITORY: packages.repository,
@@ -119,38 +106,6 @@ export async function packageWorld(options: PackageWorldOptions = {}): Promise<P
       await rm(folder, { recursive: true, force: true })
     },
   }
-}
-
-const credentialsText = '[default]\naws_access_key_id = testkey\naws_secret_access_key = testsecret\n'
-
-async function makeBuckets({ client }: Radosgw): Promise<Buckets> {
-  const buckets = {
-    DEB_REPO: 'kismatic-packages-deb-test',
-    RPM_REPO: 'kismatic-packages-rpm-test',
-    DEB_REPO_PRODUCTION: 'kismatic-packages-deb',
-    RPM_REPO_PRODUCTION: 'kismatic-packages-rpm',
-  }
-  for (const Bucket of Object.values(buckets)) await client.send(new CreateBucketCommand({ Bucket }))
-  return buckets
-}
-
-async function makeKeys(folder: string): Promise<string> {
-  const keys = join(folder, 'keys')
-  const { privateKeyArmored, signer } = await makeKey('Kismatic <info@apprenda.com>')
-  await mkdir(keys)
-  await writeFile(join(keys, 'private.key'), privateKeyArmored, { mode: 0o600 })
-  await writeFile(join(keys, 'public.key'), signer.publicKeyArmored)
-  return keys
-}
-
-async function putImages(registry: DockerRegistry, example: string): Promise<void> {
-  const { repository } = openRegistry({
-    host: registry.host,
-    credentials: anonymous,
-    environment: {},
-    maskSecret: () => undefined,
-  })
-  for (const image of imagesIn(example)) await putImage(repository(image.name), image)
 }
 
 /** KET as it installs the packages of production; addresses are those of this world. */
